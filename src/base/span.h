@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* A borrowed run of bytes: how everything is read. Not NUL-terminated, not necessarily text. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct span {
+	const char *p;
+	size_t n;
+};
+
+/** A span over a string literal. */
+#define SPAN(lit) ((struct span){ "" lit, sizeof(lit) - 1 })
+/** printf arguments for "%.*s"; log lines use span_quote() instead. */
+#define SPAN_ARG(s) (int)((s).n), (s).p
+
+static inline struct span span_of(const void *p, size_t n)
+{
+	return (struct span){ (const char *)p, n };
+}
+
+static inline struct span span_str(const char *s)
+{
+	return (struct span){ s, s ? strlen(s) : 0 };
+}
+
+static inline bool span_eq(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/** The first `n` bytes removed; empty where there are fewer. */
+static inline struct span span_skip(struct span s, size_t n)
+{
+	return n >= s.n ? (struct span){ s.p + s.n, 0 } : (struct span){ s.p + n, s.n - n };
+}
+
+static inline struct span span_first(struct span s, size_t n)
+{
+	return (struct span){ s.p, n < s.n ? n : s.n };
+}
+
+/** Byte order, shorter first on a tie: <0, 0, >0. */
+int span_cmp(struct span a, struct span b);
+/** ASCII case ignored. */
+bool span_eq_nocase(struct span a, struct span b);
+bool span_starts(struct span s, struct span prefix);
+bool span_ends(struct span s, struct span suffix);
+bool span_starts_nocase(struct span s, struct span prefix);
+/** ASCII case ignored; an empty needle is found. */
+bool span_contains_nocase(struct span s, struct span needle);
+/** Spaces, tabs, CR and LF removed at both ends. */
+struct span span_trim(struct span s);
+/** Index of the first / last `c`, or `s.n` where there is none. */
+size_t span_find(struct span s, char c);
+size_t span_rfind(struct span s, char c);
+/** Cut at the first `sep`: returns the part before it, leaves the rest behind it in *s. */
+struct span span_cut(struct span *s, char sep);

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* The writer at its limits, sharing, defaults, older and newer schemas, hostile buffers. */
+#include <stdlib.h>
+
+#include "harness.h"
+#include "rows.h"
+#include "schema/evolve_v1_fb.h"
+#include "schema/evolve_v2_fb.h"
+
+static uint8_t buf[64 << 10];
+
+static struct media_file_in song(void)
+{
+	return (struct media_file_in){
+		.id = 1,
+		.path = SPAN("/music/a song.flac"),
+		.filename = SPAN("a song.flac"),
+		.title = SPAN("a song"),
+	};
+}
+
+TEST(fb_writer, an_absent_table_gives_defaults)
+{
+	struct fb_table absent = { 0 };
+	EXPECT_U64(0, media_file_id(absent));
+	EXPECT(media_file_path(absent).p == NULL);
+	EXPECT_U64(0, media_file_artists(absent).n);
+	EXPECT_U64(5, old_row_weight(absent));
+	EXPECT_I64(COLOUR_GREEN, new_row_colour(absent));
+	EXPECT(new_row_flag(absent));
+}
+
+TEST(fb_writer, equal_pointers_share_bytes_and_equal_text_does_not)
+{
+	char text[2][16] = { "/music/x", "/music/x" };
+	struct media_file_in in = { .path = span_str(text[0]), .filename = span_str(text[1]) };
+	in.canonical_path = in.path;
+	in.title = span_first(in.path, 6); /* the same pointer, another length */
+	uint32_t n = 0;
+	struct fb_table t;
+
+	EXPECT_OK(media_file_build(buf, sizeof buf, &in, &n));
+	EXPECT_OK(media_file_verify(span_of(buf, n), &t));
+	EXPECT(media_file_path(t).p == media_file_canonical_path(t).p);
+	EXPECT(media_file_path(t).p != media_file_filename(t).p);
+	EXPECT_SPAN(SPAN("/music"), media_file_title(t));
+	EXPECT_U64(0, (uint8_t)media_file_title(t).p[6]);
+}
+
+TEST(fb_writer, rows_with_the_same_fields_share_a_vtable)
+{
+	struct fb_writer w;
+	struct media_file_in in = song();
+	media_file_batch_begin(&w, buf, sizeof buf, 3, 1, 1, 0);
+	media_file_batch_add(&w, &in);
+	uint32_t first = w.n;
+	media_file_batch_add(&w, &in);
+	uint32_t second = w.n - first;
+	EXPECT_U64(2, w.layouts_n); /* of the root and of the rows */
+	in.year = 1;
+	media_file_batch_add(&w, &in);
+	EXPECT_U64(3, w.layouts_n);
+	EXPECT(w.n - first - second > second);
+}
+
+TEST(fb_writer, more_layouts_than_are_kept_still_verify)
+{
+	struct fb_writer w;
+	struct fb_table root;
+	media_file_batch_begin(&w, buf, sizeof buf, 300, 1, 1, 0);
+	for (uint32_t i = 0; i < 256; i++) {
+		struct media_file_in in = song();
+		in.year = i & 1, in.track = i >> 1 & 1, in.disc = i >> 2 & 1;
+		in.width = i >> 3 & 1, in.height = i >> 4 & 1, in.bitrate = i >> 5 & 1;
+		in.kind = i >> 6 & 1, in.inode = i >> 7 & 1;
+		media_file_batch_add(&w, &in);
+	}
+	EXPECT_OK(w.err);
+	EXPECT_OK(media_file_batch_verify(span_of(buf, w.n), &root));
+	for (uint32_t i = 0; i < 256; i++) {
+		struct fb_table t = fb_vector_table(media_file_batch_files(root), i);
+		EXPECT_U64(i & 1, media_file_year(t));
+		EXPECT_U64(i >> 7 & 1, media_file_inode(t));
+		EXPECT_SPAN(SPAN("a song"), media_file_title(t));
+	}
+}
+
+/* Whatever the size of the memory: rows are whole or absent, nothing is written outside. */
+TEST(fb_writer, a_full_buffer_keeps_its_rows_and_takes_no_more)
+{
+	struct media_file_in in = song();
+	const struct span artists[] = { SPAN("one"), SPAN("two") };
+	in.artists = artists;
+	in.artists_n = 2;
+	for (uint32_t cap = 0; cap < 1200; cap++) {
+		uint8_t *mem = malloc(cap + 1);
+		struct fb_writer w;
+		struct fb_table root;
+		EXPECT(mem != NULL);
+		mem[cap] = 0x5A;
+		media_file_batch_begin(&w, mem, cap, 5, 1, 1, 0);
+		uint32_t rows_n = 0;
+		while (w.err == ERR_OK) {
+			uint32_t before_n = w.n, bound = media_file_in_bytes_max(&in);
+			media_file_batch_add(&w, &in);
+			if (w.err == ERR_OK) {
+				rows_n++;
+				EXPECT(w.n - before_n <= bound);
+			} else {
+				EXPECT_U64(before_n, w.n);
+			}
+		}
+		EXPECT_ERR(ERR_LIMIT, w.err);
+		EXPECT_U64(0x5A, mem[cap]);
+		if (w.n) {
+			EXPECT_OK(media_file_batch_verify(span_of(mem, w.n), &root));
+			EXPECT_U64(rows_n, media_file_batch_files(root).n);
+		}
+		free(mem);
+	}
+}
+
+TEST(fb_writer, a_failed_row_changes_no_byte)
+{
+	static uint8_t before[sizeof buf];
+	struct fb_writer w;
+	struct media_file_in in = song();
+	media_file_batch_begin(&w, buf, 700, 10, 1, 1, 0);
+	media_file_batch_add(&w, &in);
+	EXPECT_OK(w.err);
+	memcpy(before, buf, sizeof buf);
+	uint32_t n = w.n;
+	in.title = span_of(before, 600);
+	media_file_batch_add(&w, &in);
+	EXPECT_ERR(ERR_LIMIT, w.err);
+	EXPECT_U64(n, w.n);
+	EXPECT(memcmp(before, buf, sizeof buf) == 0);
+	in = song();
+	media_file_batch_add(&w, &in); /* errors stick */
+	EXPECT_U64(n, w.n);
+}
+
+TEST(fb_writer, no_slot_for_a_row_is_a_limit)
+{
+	struct fb_writer w;
+	struct media_file_in in = song();
+	media_file_batch_begin(&w, buf, sizeof buf, 1, 1, 1, 0);
+	media_file_batch_add(&w, &in);
+	media_file_batch_add(&w, &in);
+	EXPECT_ERR(ERR_LIMIT, w.err);
+	EXPECT_U64(1, w.rows_n);
+}
+
+TEST(fb_writer, a_string_too_long_for_any_buffer_is_refused)
+{
+	struct media_file_in in = song();
+	uint32_t n = 77;
+	in.title = (struct span){ "x", (size_t)UINT32_MAX + 10 };
+	EXPECT_U64(UINT32_MAX, media_file_in_bytes_max(&in));
+	EXPECT_ERR(ERR_LIMIT, media_file_build(buf, sizeof buf, &in, &n));
+	EXPECT_U64(77, n);
+}
+
+TEST(fb_writer, the_bound_holds_for_random_rows)
+{
+	static struct random_row r;
+	for (unsigned i = 0; i < 3000; i++) {
+		uint32_t n = 0, bound;
+		row_random(&r);
+		bound = media_file_in_bytes_max(&r.in);
+		uint8_t *mem = malloc(8 + bound);
+		EXPECT(mem != NULL);
+		EXPECT_OK(media_file_build(mem, 8 + bound, &r.in, &n));
+		EXPECT(n <= 8 + bound);
+		free(mem);
+	}
+}
+
+TEST(fb_evolution, a_newer_program_reads_an_older_buffer)
+{
+	struct old_row_in in = { .id = 3, .name = SPAN("n"), .weight = 5, .note = SPAN("gone") };
+	struct fb_writer w;
+	struct fb_table root;
+	old_row_batch_begin(&w, buf, sizeof buf, 1, 4);
+	old_row_batch_add(&w, &in);
+	EXPECT_OK(new_row_batch_verify(span_of(buf, w.n), &root));
+	EXPECT_U64(4, new_row_batch_batch_id(root));
+	EXPECT_U64(9, new_row_batch_added(root));
+	struct fb_table t = fb_vector_table(new_row_batch_rows(root), 0);
+	EXPECT_U64(3, new_row_id(t));
+	EXPECT_SPAN(SPAN("n"), new_row_name(t));
+	EXPECT_U64(5, new_row_weight(t));
+	EXPECT_I64(1, new_row_colour(t));
+	EXPECT_U64(0, new_row_parts(t).n);
+	EXPECT_I64(-3, new_row_small(t));
+	EXPECT(new_row_flag(t));
+	EXPECT_I64(INT64_MIN, new_row_lowest(t));
+	EXPECT_U64(INT64_MAX, new_row_highest(t));
+}
+
+TEST(fb_evolution, an_older_program_reads_a_newer_buffer)
+{
+	const struct part_in parts[] = { { -1 }, { 70 } };
+	const struct span words[] = { SPAN(""), SPAN("two") };
+	const uint64_t longs[] = { 1, UINT64_MAX, 3 };
+	const int16_t shorts[] = { -1, 2, -3 };
+	struct new_row_in in = {
+		.id = 8,
+		.name = SPAN("new"),
+		.weight = 0,
+		.colour = COLOUR_DARK_BLUE,
+		.parts = parts,
+		.parts_n = 2,
+		.words = words,
+		.words_n = 2,
+		.longs = longs,
+		.longs_n = 3,
+		.shorts = shorts,
+		.shorts_n = 3,
+		.bytes = SPAN("\0\xff"),
+		.small = -4,
+		.medium = -5,
+		.flag = false,
+		.highest = 1,
+	};
+	struct fb_writer w;
+	struct fb_table root, t;
+	new_row_batch_begin(&w, buf, sizeof buf, 2, 4, 6);
+	new_row_batch_add(&w, &in);
+	new_row_batch_add(&w, &in);
+	EXPECT_OK(w.err);
+	EXPECT_OK(old_row_batch_verify(span_of(buf, w.n), &root));
+	t = fb_vector_table(old_row_batch_rows(root), 1);
+	EXPECT_U64(8, old_row_id(t));
+	EXPECT_SPAN(SPAN("new"), old_row_name(t));
+	EXPECT_U64(0, old_row_weight(t));
+	EXPECT_U64(0, old_row_note(t).n);
+
+	EXPECT_OK(new_row_batch_verify(span_of(buf, w.n), &root));
+	EXPECT_U64(6, new_row_batch_added(root));
+	t = fb_vector_table(new_row_batch_rows(root), 1);
+	EXPECT_I64(300, new_row_colour(t));
+	EXPECT_I64(-1, part_size(fb_vector_table(new_row_parts(t), 0)));
+	EXPECT_I64(70, part_size(fb_vector_table(new_row_parts(t), 1)));
+	EXPECT_SPAN(SPAN("two"), fb_vector_string(new_row_words(t), 1));
+	EXPECT_U64(UINT64_MAX, fb_vector_u64(new_row_longs(t), 1));
+	EXPECT_I64(-3, (int16_t)fb_vector_u16(new_row_shorts(t), 2));
+	EXPECT_SPAN(SPAN("\0\xff"), new_row_bytes(t));
+	EXPECT_I64(-4, new_row_small(t));
+	EXPECT_I64(-5, new_row_medium(t));
+	EXPECT(!new_row_flag(t));
+}
+
+TEST(fb_verify, every_truncation_is_refused)
+{
+	struct media_file_in in = song();
+	uint32_t n = 0;
+	EXPECT_OK(media_file_build(buf, sizeof buf, &in, &n));
+	/* the vtable lies last, trimmed to a multiple of four */
+	for (uint32_t cut = 0; cut + 4 <= n; cut++) {
+		struct fb_table t = { .pos = 99 };
+		uint8_t *exact = malloc(cut ? cut : 1);
+		EXPECT(exact != NULL);
+		memcpy(exact, buf, cut);
+		EXPECT_ERR(ERR_CORRUPT, media_file_verify(span_of(exact, cut), &t));
+		EXPECT_U64(99, t.pos);
+		free(exact);
+	}
+}
+
+TEST(fb_verify, another_file_identifier_or_a_missing_required_field_is_refused)
+{
+	struct fb_writer w;
+	struct fb_table t;
+	struct media_file_in in = song();
+	uint32_t n = 0;
+	EXPECT_OK(media_file_build(buf, sizeof buf, &in, &n));
+	EXPECT_ERR(ERR_CORRUPT, old_row_verify(span_of(buf, n), &t));
+	buf[5] ^= 1;
+	EXPECT_ERR(ERR_CORRUPT, media_file_verify(span_of(buf, n), &t));
+
+	fb_begin(&w, buf, sizeof buf, "SLVM");
+	uint32_t pos = fb_table_begin(&w, 64);
+	fb_strings_write(&w, buf + pos + 4, NULL, 0);
+	fb_table_end(&w, &media_file_type, pos, 0);
+	EXPECT_OK(fb_finish(&w, pos, &n));
+	EXPECT_ERR(ERR_CORRUPT, media_file_verify(span_of(buf, n), &t));
+	EXPECT_OK(media_file_batch_verify(span_of(buf, n), &t)); /* which requires nothing */
+}
+
+/* Rows that all refer to one long vector would take quadratic time. */
+TEST_LIMIT(fb_verify, a_buffer_that_blows_up_by_sharing_is_refused_in_time, 20)
+{
+	enum { N = 60000 };
+	struct media_file_in in = song();
+	struct span *artists = calloc(N, sizeof *artists);
+	uint32_t cap = 4 << 20;
+	uint8_t *mem = malloc(cap);
+	struct fb_writer w;
+	struct fb_table root;
+	EXPECT(artists && mem);
+	in.artists = artists;
+	in.artists_n = N;
+	media_file_batch_begin(&w, mem, cap, N, 1, 1, 0);
+	media_file_batch_add(&w, &in);
+	EXPECT_OK(w.err);
+	EXPECT_OK(media_file_batch_verify(span_of(mem, w.n), &root));
+	uint32_t row = fb_vector_table(media_file_batch_files(root), 0).pos;
+	for (uint32_t i = 1; i < N; i++)
+		fb_row_end(&w, row);
+	EXPECT_ERR(ERR_CORRUPT, media_file_batch_verify(span_of(mem, w.n), &root));
+	free(artists);
+	free(mem);
+}
