@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Chunks: sealing them, and never trusting one that was not checked. */
+#include "db/db_priv.h"
+
+static uint64_t chunk_seed(const struct disk_chunk *c)
+{
+	return c->commit * 0x9e3779b97f4a7c15u ^ ((uint64_t)c->segment << 32 | c->offset);
+}
+
+void chunk_seal(const struct db *db, struct disk_chunk *c, const uint8_t *payload)
+{
+	c->magic = CHUNK_MAGIC;
+	c->zero = 0;
+	c->zero2 = 0;
+	c->store = db->store;
+	c->payload_hash = XXH3_64bits_withSeed(payload, c->payload_bytes, chunk_seed(c));
+	c->header_hash = XXH3_64bits(c, offsetof(struct disk_chunk, header_hash));
+}
+
+const struct disk_chunk *chunk_at(const struct db *db, struct log_pos pos)
+{
+	const struct segment *s = pos.segment < SEGMENTS_MAX ? db_segment(db, pos.segment) : NULL;
+	if (!s || pos.offset < SEGMENT_HEADER_BYTES || pos.offset % CHUNK_ALIGN != 0)
+		return NULL;
+	uint32_t bytes = atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
+	if (bytes < sizeof(struct disk_chunk) || pos.offset > bytes - sizeof(struct disk_chunk))
+		return NULL;
+	const struct disk_chunk *c = (const void *)(s->map + pos.offset);
+	if (c->magic != CHUNK_MAGIC || c->store != db->store || c->segment != pos.segment ||
+	    c->offset != pos.offset)
+		return NULL;
+	if (c->header_hash != XXH3_64bits(c, offsetof(struct disk_chunk, header_hash)))
+		return NULL;
+	if (c->payload_bytes > bytes - pos.offset - sizeof *c)
+		return NULL;
+	return c;
+}
+
+bool chunk_payload_sound(const struct disk_chunk *c)
+{
+	return c->payload_hash ==
+	       XXH3_64bits_withSeed(chunk_payload(c), c->payload_bytes, chunk_seed(c));
+}
+
+#define CHECKED_SOUND 1u
+#define CHECKED_BAD 2u
+
+/* First touch after opening: the header, the hash, then the table's own verifier, so that its
+ * accessors can be trusted with whatever the disk gave back. */
+static bool chunk_check(struct db *db, unsigned table, struct log_pos pos)
+{
+	const struct disk_chunk *c = chunk_at(db, pos);
+	struct fb_vector rows;
+	return c && c->kind == CHUNK_ROWS && c->table == table && chunk_payload_sound(c) &&
+	       db->tables[table].verify(span_of(chunk_payload(c), c->payload_bytes), &rows) ==
+		       ERR_OK;
+}
+
+void chunk_mark_sound(struct segment *s, uint32_t offset)
+{
+	uint32_t bit = offset / CHUNK_ALIGN;
+	unsigned shift = bit % 4 * 2;
+	/* an aborted transaction's chunk may have stood here: set, whatever was there */
+	atomic_fetch_and_explicit(&s->checked[bit / 4], (uint8_t) ~(3u << shift),
+				  memory_order_relaxed);
+	atomic_fetch_or_explicit(&s->checked[bit / 4], (uint8_t)(CHECKED_SOUND << shift),
+				 memory_order_relaxed);
+}
+
+static enum err chunk_first_touch(struct db *db, struct segment *s, unsigned table, uint32_t offset)
+{
+	uint32_t bit = offset / CHUNK_ALIGN;
+	_Atomic uint8_t *byte = &s->checked[bit / 4];
+	unsigned shift = bit % 4 * 2;
+	/* relaxed: the bit says something about bytes that never change */
+	unsigned state = atomic_load_explicit(byte, memory_order_relaxed) >> shift & 3;
+	if (LIKELY(state == CHECKED_SOUND))
+		return ERR_OK;
+	if (state == CHECKED_BAD)
+		return ERR_CORRUPT;
+	bool sound = chunk_check(db, table, (struct log_pos){ s->number, offset });
+	unsigned mark = sound ? CHECKED_SOUND : CHECKED_BAD;
+	unsigned before =
+		atomic_fetch_or_explicit(byte, (uint8_t)(mark << shift), memory_order_relaxed);
+	if (!sound && (before >> shift & 3) == 0)
+		counter_add(&db->count.damaged_chunks_n, 1);
+	return sound ? ERR_OK : ERR_CORRUPT;
+}
+
+enum err chunk_rows(struct db *db, unsigned table, uint64_t address, struct fb_vector *out)
+{
+	struct segment *s = db_segment(db, address_segment(address));
+	uint32_t offset = address_offset(address);
+	if (!s || offset < SEGMENT_HEADER_BYTES || offset % CHUNK_ALIGN != 0 ||
+	    offset > SEGMENT_BYTES_MAX - sizeof(struct disk_chunk))
+		return ERR_CORRUPT;
+	enum err e = chunk_first_touch(db, s, table, offset);
+	if (e != ERR_OK)
+		return e;
+	const struct disk_chunk *c = (const void *)(s->map + offset);
+	if (c->table != table)
+		return ERR_CORRUPT;
+	*out = db->tables[table].rows(span_of(chunk_payload(c), c->payload_bytes));
+	return ERR_OK;
+}
+
+enum err chunk_row(struct db *db, unsigned table, uint64_t address, uint64_t id,
+		   struct fb_table *out)
+{
+	struct fb_vector rows;
+	enum err e = chunk_rows(db, table, address, &rows);
+	if (e != ERR_OK)
+		return e;
+	uint32_t row = address_row(address);
+	if (row >= rows.n)
+		return ERR_CORRUPT;
+	struct fb_table t = fb_vector_table(rows, row);
+	if (db->tables[table].row_id(t) != id)
+		return ERR_CORRUPT;
+	*out = t;
+	return ERR_OK;
+}

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening, closing, checkpoints, maintenance, statistics. */
+#include "db/db.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/num.h"
+#include "db/db_priv.h"
+
+#define BUDGET_DEFAULT_BYTES (6u << 20)
+#define CHECK_AT_OPEN_BYTES (64u << 20) /* the indexes of some 400,000 records: milliseconds */
+#define LOCK_PAUSE_MS 10
+#define LOCK_TRIES_MAX 100
+#define SEGMENT_TABLE_BYTES (SEGMENTS_MAX * sizeof(struct segment *))
+
+enum err db_write(struct db *db, int fd, const void *p, size_t n, uint64_t off)
+{
+	while (n > 0) {
+		ssize_t r = db->io->pwrite(db->io->ctx, fd, p, n, off);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return r < 0 ? err_from_errno(errno) : ERR_NOSPACE;
+		p = (const uint8_t *)p + r;
+		n -= (size_t)r;
+		off += (uint64_t)r;
+	}
+	return ERR_OK;
+}
+
+enum err db_sync(struct db *db, int fd)
+{
+	int r;
+	do
+		r = db->io->fdatasync(db->io->ctx, fd);
+	while (r != 0 && errno == EINTR);
+	if (r == 0)
+		return ERR_OK;
+	/* Linux reports a lost write once and then calls the page clean: nothing after this can be
+	 * trusted until the file is read back from the disk */
+	atomic_store(&db->poisoned, true);
+	return ERR_IO;
+}
+
+/* ---- opening ---- */
+
+static enum err dir_open(struct db *db, struct err_info *info)
+{
+	if (!db->read_only && fd_make_dirs(db->dir) != ERR_OK)
+		return err_set(info, err_from_errno(errno), errno,
+			       "cannot create database directory \"%s\": %s", db->dir,
+			       strerror(errno));
+	db->dir_fd = open(db->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (db->dir_fd < 0)
+		return err_set(info, err_from_errno(errno), errno,
+			       "cannot open database directory \"%s\": %s", db->dir,
+			       strerror(errno));
+	return ERR_OK;
+}
+
+/* Whether the process that took the lock is no more. */
+static bool lock_holder_gone(const struct db *db)
+{
+	char text[32];
+	uint64_t pid;
+	ssize_t n = pread(db->lock_fd, text, sizeof text, 0);
+	struct span s = span_of(text, n > 0 ? (size_t)n : 0);
+	return num_parse_u64(span_cut(&s, '\n'), 1, INT32_MAX, &pid) == ERR_OK &&
+	       kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+/* A server that was killed leaves its lock for a moment to a child that it had just forked, until
+ * that has become its program: a service manager may start the next one sooner. No call waits for a
+ * lock with a limit, so this asks again; in another pid namespace the holder only seems gone. */
+static int lock_try(const struct db *db)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000 };
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	for (unsigned tries = 0;; tries++) {
+		int r = fcntl(db->lock_fd, F_OFD_SETLK, &lock);
+		if (r == 0 || (errno != EAGAIN && errno != EACCES))
+			return r;
+		if (tries == LOCK_TRIES_MAX || !lock_holder_gone(db)) {
+			errno = EAGAIN;
+			return -1;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
+static enum err lock_busy(struct db *db, struct err_info *info)
+{
+	char pid[32] = "unknown";
+	ssize_t n = pread(db->lock_fd, pid, sizeof pid - 1, 0);
+	if (n > 0)
+		pid[n] = '\0';
+	pid[strcspn(pid, "\n")] = '\0';
+	return err_set(info, ERR_BUSY, 0, "database \"%s\" is used by another salver (pid %s)",
+		       db->dir, pid);
+}
+
+/* An open-file-description lock: it ends with the descriptor, also after kill -9, and does not fall
+ * when another descriptor of the file is closed. */
+static enum err lock_take(struct db *db, struct err_info *info)
+{
+	db->lock_fd = openat(db->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (db->lock_fd < 0)
+		return err_set(info, err_from_errno(errno), errno,
+			       "cannot create the lock file of database \"%s\": %s", db->dir,
+			       strerror(errno));
+	if (lock_try(db) != 0) {
+		if (errno == EAGAIN)
+			return lock_busy(db, info);
+		return err_set(info, err_from_errno(errno), errno,
+			       "cannot lock database \"%s\": %s", db->dir, strerror(errno));
+	}
+	char pid[32];
+	int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+	if (ftruncate(db->lock_fd, 0) != 0 || pwrite(db->lock_fd, pid, (size_t)n, 0) != n)
+		return ERR_OK; /* the pid is a courtesy; the lock holds without it */
+	return ERR_OK;
+}
+
+/* "PREFIX<digits>SUFFIX" */
+static bool name_number(const char *name, const char *prefix, const char *suffix, uint64_t max,
+			uint64_t *out)
+{
+	struct span s = span_str(name), p = span_str(prefix), x = span_str(suffix);
+	if (s.n <= p.n + x.n || !span_starts(s, p) || !span_ends(s, x))
+		return false;
+	return num_parse_u64(span_of(s.p + p.n, s.n - p.n - x.n), 0, max, out) == ERR_OK;
+}
+
+/* Which segments and runs are there. A name that is not exactly one of ours is somebody else's. */
+static enum err dir_list(struct db *db, DIR *d, uint8_t segments[SEGMENTS_MAX / 8])
+{
+	enum err e = ERR_OK;
+	const struct dirent *de;
+	char name[32];
+	while (e == ERR_OK && (de = readdir(d))) {
+		uint64_t n;
+		if (name_number(de->d_name, "media-", ".fb", SEGMENTS_MAX - 1, &n) && n > 0) {
+			segment_name((uint32_t)n, name);
+			if (strcmp(name, de->d_name) == 0)
+				segments[n / 8] |= (uint8_t)(1u << n % 8);
+		} else if (name_number(de->d_name, "index-", ".run", UINT64_MAX / 2, &n)) {
+			run_name(n, name);
+			if (strcmp(name, de->d_name) != 0)
+				continue;
+			db->next_run = MAX(db->next_run, n + 1);
+			e = run_file_add(db, n);
+		}
+	}
+	return e;
+}
+
+/* Opens all segments, the oldest first: it says which store this is. */
+static enum err dir_scan(struct db *db, struct err_info *info)
+{
+	int fd = openat(db->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return err_set(info, err_from_errno(errno), errno,
+			       "cannot list database directory \"%s\": %s", db->dir,
+			       strerror(errno));
+	}
+	uint8_t segments[SEGMENTS_MAX / 8] = { 0 };
+	enum err e = dir_list(db, d, segments);
+	closedir(d);
+	for (uint32_t n = 1; n < SEGMENTS_MAX && e == ERR_OK; n++)
+		if (segments[n / 8] >> n % 8 & 1)
+			e = segment_open(db, n, info);
+	return e;
+}
+
+static uint32_t segment_first(const struct db *db)
+{
+	for (uint32_t n = 1; n <= db->segment_last; n++)
+		if (db_segment(db, n))
+			return n;
+	return 0;
+}
+
+/* A store that was being created when the power failed: its only segment has no header yet. */
+static bool creation_torn(const struct db *db)
+{
+	if (segment_first(db) != 1 || db->segment_last != 1)
+		return false;
+	const struct segment *s = db_segment(db, 1);
+	uint32_t n = atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
+	for (uint32_t i = 0; i < n; i++)
+		if (s->map[i] != 0 && (i >= sizeof(struct disk_segment) || n > 65536))
+			return false;
+	return true;
+}
+
+static enum err store_create(struct db *db, struct err_info *info)
+{
+	while (db->store == 0) {
+		if (getrandom(db->uuid, sizeof db->uuid, 0) != (ssize_t)sizeof db->uuid)
+			return err_set(info, ERR_IO, errno, "cannot get random bytes");
+		db->uuid[6] = (uint8_t)((db->uuid[6] & 0x0f) | 0x40); /* RFC 9562 version 4 */
+		db->uuid[8] = (uint8_t)((db->uuid[8] & 0x3f) | 0x80);
+		db->store = num_le64(db->uuid);
+	}
+	enum err e = segment_create(db, 1, 0);
+	if (e == ERR_OK)
+		e = db_sync(db, db_segment(db, 1)->fd);
+	if (e != ERR_OK)
+		return err_set(info, e, errno, "cannot create database \"%s\": %s", db->dir,
+			       err_name(e));
+	return ERR_OK;
+}
+
+static enum err manifest_open(struct db *db, struct err_info *info)
+{
+	db->manifest_fd = db->io->open(db->io->ctx, db->dir_fd, "manifest",
+				       db->read_only ? O_RDONLY : O_RDWR | O_CREAT);
+	if (db->manifest_fd < 0 && !(db->read_only && errno == ENOENT))
+		return err_set(info, err_from_errno(errno), errno,
+			       "cannot open the manifest of database \"%s\": %s", db->dir,
+			       strerror(errno));
+	return ERR_OK;
+}
+
+static enum err store_load(struct db *db, struct err_info *info)
+{
+	struct db_snap *sn = NULL;
+	enum err e = dir_scan(db, info);
+	if (e == ERR_OK)
+		e = manifest_open(db, info);
+	if (e == ERR_OK)
+		e = manifest_load(db, &sn, info);
+	if (e != ERR_OK)
+		return e;
+	if (db->store == 0 && (segment_first(db) == 0 || creation_torn(db))) {
+		if (db->read_only)
+			return err_set(info, ERR_NOTFOUND, 0, "there is no database in \"%s\"",
+				       db->dir);
+		e = store_create(db, info);
+	} else if (db->store == 0) {
+		e = err_set(info, ERR_CORRUPT, 0,
+			    "database \"%s\" is damaged: neither its log nor its manifest says "
+			    "what it is; "
+			    "restore a backup, or delete the directory and scan again",
+			    db->dir);
+	} else if (segment_first(db) == 0) {
+		e = err_set(
+			info, ERR_CORRUPT, 0,
+			"the log of database \"%s\" (media-*.fb) is missing; restore a backup, or "
+			"delete the directory and scan again",
+			db->dir);
+	}
+	if (e == ERR_OK && !sn) {
+		sn = snap_copy(db, NULL);
+		if (!sn)
+			return ERR_NOMEM;
+		sn->log_end = (struct log_pos){ segment_first(db), SEGMENT_HEADER_BYTES };
+	}
+	if (e != ERR_OK) {
+		snap_free(db, sn);
+		return e;
+	}
+	snap_publish(db, sn);
+	db->checkpointed = db->generation;
+	return ERR_OK;
+}
+
+/* Every run file found that nothing living names is left over from a crash. */
+static void files_forget(struct db *db)
+{
+	const struct db_snap *sn = snap_current(db);
+	for (struct run_file *f = db->files; f; f = f->next) {
+		f->live = false;
+		for (unsigned t = 0; t < db->tables_n; t++)
+			for (uint32_t i = 0; i < sn->tables[t].runs_n; i++)
+				f->live |= sn->tables[t].runs[i]->number == f->number;
+	}
+	run_files_sweep(db);
+}
+
+static void db_free(struct db *db)
+{
+	if (!db)
+		return;
+	struct db_snap *sn = (struct db_snap *)(uintptr_t)snap_current(db);
+	snap_collect(db);
+	snap_free(db, sn);
+	for (unsigned i = 0; i < 2; i++)
+		mem_free(&db->mem, db->slots[i].runs, db->slots[i].runs_n * 8);
+	while (db->files) {
+		struct run_file *f = db->files;
+		db->files = f->next;
+		mem_free(&db->mem, f, sizeof *f);
+	}
+	for (uint32_t n = 1; db->segments && n <= db->segment_last; n++)
+		segment_free(db, db_segment(db, n));
+	if (db->segments)
+		munmap((void *)db->segments, SEGMENT_TABLE_BYTES);
+	if (db->manifest_fd >= 0)
+		db->io->close(db->io->ctx, db->manifest_fd);
+	fd_closep(&db->lock_fd);
+	fd_closep(&db->dir_fd);
+	struct db_mem mem = db->mem;
+	mem_free(&mem, db, sizeof *db);
+}
+
+static void db_freep(struct db **db)
+{
+	db_free(*db);
+}
+
+static struct db *db_new(const struct db_options *o)
+{
+	struct db_mem mem = { 0 };
+	struct db *db = mem_alloc(&mem, sizeof *db);
+	if (!db)
+		return NULL;
+	db->mem = mem;
+	db->tables = o->tables;
+	db->tables_n = o->tables_n;
+	db->io = o->io ? o->io : &io_files;
+	db->budget_bytes = o->budget_bytes ? o->budget_bytes : BUDGET_DEFAULT_BYTES;
+	db->segment_bytes_max =
+		o->segment_bytes ? MIN(o->segment_bytes, SEGMENT_BYTES_MAX) : SEGMENT_BYTES_MAX;
+	db->check_at_open_bytes =
+		o->check_at_open_bytes ? o->check_at_open_bytes : CHECK_AT_OPEN_BYTES;
+	db->read_only = o->read_only;
+	snprintf(db->dir, sizeof db->dir, "%s", o->dir);
+	db->dir_fd = db->lock_fd = db->manifest_fd = -1;
+	db->next_run = 1;
+	void *map = mmap(NULL, SEGMENT_TABLE_BYTES, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED) {
+		mem_free(&mem, db, sizeof *db);
+		return NULL;
+	}
+	db->segments = map;
+	return db;
+}
+
+enum err db_open(const struct db_options *options, struct db **out, struct err_info *info)
+{
+	if (options->tables_n == 0 || options->tables_n > DB_TABLES_MAX ||
+	    strlen(options->dir) >= sizeof((struct db *)0)->dir)
+		return err_set(info, ERR_INVALID, 0, "the database directory's name is too long");
+	CLEANUP(db_freep) struct db *db = db_new(options);
+	if (!db)
+		return err_set(info, ERR_NOMEM, 0, "no memory to open the database");
+	enum err e = dir_open(db, info);
+	if (e == ERR_OK && !db->read_only)
+		e = lock_take(db, info);
+	if (e == ERR_OK)
+		e = store_load(db, info);
+	if (e == ERR_OK)
+		e = recover_replay(db, info);
+	if (e != ERR_OK) {
+		if (info && info->text[0] == '\0')
+			return err_set(info, e, errno, "cannot open database \"%s\": %s", db->dir,
+				       err_name(e));
+		return e;
+	}
+	files_forget(db);
+	*out = TAKE(db);
+	return ERR_OK;
+}
+
+const uint8_t *db_uuid(const struct db *db)
+{
+	return db->uuid;
+}
+
+/* ---- checkpoints and maintenance ---- */
+
+/* Neighbouring runs in memory become one file each. */
+static enum err table_to_files(struct db *db, unsigned table, struct snap_table *t)
+{
+	for (uint32_t i = 0; i < t->runs_n; i++) {
+		if (t->runs[i]->number != 0)
+			continue;
+		uint32_t n = 1;
+		while (i + n < t->runs_n && t->runs[i + n]->number == 0)
+			n++;
+		struct run *merged;
+		enum err e = merge_runs(db, table, t->runs + i, n, i == 0, true, &merged);
+		if (e != ERR_OK)
+			return e;
+		for (uint32_t k = i; k < i + n; k++)
+			run_unref(db, t->runs[k]);
+		t->runs[i] = merged;
+		memmove(t->runs + i + 1, t->runs + i + n, (t->runs_n - i - n) * sizeof *t->runs);
+		t->runs_n -= n - 1;
+	}
+	return ERR_OK;
+}
+
+static enum err run_sync(struct db *db, struct run *r)
+{
+	if (r->synced)
+		return ERR_OK;
+	char name[32];
+	run_name(r->number, name);
+	int fd = db->io->open(db->io->ctx, db->dir_fd, name, O_RDWR);
+	if (fd < 0)
+		return err_from_errno(errno);
+	enum err e = db_sync(db, fd);
+	db->io->close(db->io->ctx, fd);
+	r->synced = e == ERR_OK;
+	return e;
+}
+
+static enum err runs_sync(struct db *db, const struct db_snap *sn)
+{
+	for (unsigned t = 0; t < db->tables_n; t++) {
+		for (uint32_t i = 0; i < sn->tables[t].runs_n; i++) {
+			enum err e = run_sync(db, sn->tables[t].runs[i]);
+			if (e != ERR_OK)
+				return e;
+		}
+	}
+	if (db->io->sync_dir(db->io->ctx, db->dir_fd) == 0)
+		return ERR_OK;
+	atomic_store(&db->poisoned, true);
+	return ERR_IO;
+}
+
+enum err db_checkpoint(struct db *db)
+{
+	if (db->read_only || atomic_load(&db->poisoned))
+		return ERR_IO;
+	if (db->txn.open)
+		return ERR_BUSY;
+	if (db->checkpointed == db->generation)
+		return ERR_OK;
+	struct db_snap *sn = snap_copy(db, snap_current(db));
+	if (!sn)
+		return ERR_NOMEM;
+	enum err e = ERR_OK;
+	for (unsigned t = 0; t < db->tables_n && e == ERR_OK; t++)
+		e = table_to_files(db, t, &sn->tables[t]);
+	if (e != ERR_OK) {
+		snap_free(db, sn);
+		return e;
+	}
+	snap_publish(db, sn);
+	e = runs_sync(db, sn);
+	if (e == ERR_OK)
+		e = manifest_store(db, sn);
+	if (e == ERR_OK) {
+		db->checkpointed = db->generation;
+		counter_add(&db->count.checkpoints_n, 1);
+	}
+	return e;
+}
+
+bool db_maintain(struct db *db)
+{
+	if (db->read_only || atomic_load(&db->poisoned) || db->txn.open)
+		return false;
+	snap_collect(db);
+	const struct db_snap *now = snap_current(db);
+	for (unsigned t = 0; t < db->tables_n; t++) {
+		size_t first, n;
+		const struct snap_table *st = &now->tables[t];
+		if (!merge_pick(db, st->runs, st->runs_n, UINT64_MAX, &first, &n))
+			continue;
+		struct db_snap *sn = snap_copy(db, now);
+		if (!sn)
+			return false;
+		enum err e = merge_settle(db, t, sn->tables[t].runs, &sn->tables[t].runs_n, true,
+					  UINT64_MAX);
+		if (e != ERR_OK) {
+			snap_free(db, sn);
+			return false;
+		}
+		snap_publish(db, sn);
+		return true;
+	}
+	return false;
+}
+
+/* Give back what was allotted in advance: a closed store is as long as its content, and the next
+ * opening has nothing to search behind the end. */
+static void log_trim(struct db *db)
+{
+	struct log_pos end = snap_current(db)->log_end;
+	struct segment *s = db_segment(db, end.segment);
+	if (s && end.offset < atomic_load_explicit(&s->file_bytes, memory_order_relaxed))
+		(void)db->io->truncate(db->io->ctx, s->fd, end.offset);
+}
+
+void db_close(struct db *db)
+{
+	if (!db)
+		return;
+	ASSERT(!db->txn.open);
+	if (!db->read_only && db_checkpoint(db) == ERR_OK)
+		log_trim(db);
+	db_free(db);
+}
+
+void db_stats_get(struct db *db, struct db_stats *out)
+{
+	struct db_snap *sn = db_snap_begin(db);
+	*out = (struct db_stats){
+		.commit = sn->commit,
+		.log_bytes = (uint64_t)(sn->log_end.segment - 1) * db->segment_bytes_max +
+			     sn->log_end.offset,
+		.index_bytes = counter_get(&db->count.index_bytes),
+		.commits_n = counter_get(&db->count.commits_n),
+		.rows_put_n = counter_get(&db->count.rows_put_n),
+		.rows_removed_n = counter_get(&db->count.rows_removed_n),
+		.merges_n = counter_get(&db->count.merges_n),
+		.checkpoints_n = counter_get(&db->count.checkpoints_n),
+		.replayed_commits_n = counter_get(&db->count.replayed_commits_n),
+		.damaged_chunks_n = counter_get(&db->count.damaged_chunks_n),
+		.quarantined_rows_n = counter_get(&db->count.quarantined_rows_n),
+		.runs_n = counter_get(&db->count.runs_n),
+		.segments_n = counter_get(&db->count.segments_n),
+		.memory_bytes = counter_get(&db->mem.now),
+		.memory_peak_bytes = counter_get(&db->mem.peak),
+		.poisoned = atomic_load(&db->poisoned),
+	};
+	for (unsigned t = 0; t < db->tables_n; t++)
+		out->rows[t] = sn->tables[t].live;
+	db_snap_end(sn);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* The store: tables of FlatBuffers records in append-only mapped files, with sorted indexes.
+ *
+ * It knows no media: a table is registered with the code that writes, verifies and takes apart its
+ * rows. One thread writes (transactions), any number of threads read (snapshots). What a reader
+ * gets is borrowed from the map: nothing is copied, nothing deserialised.
+ *
+ * Guarantees. A commit that was acknowledged is on disk (one fdatasync) and is there after a kill,
+ * a power loss and a restart; one that was not is there whole or not at all. A snapshot sees
+ * exactly one commit. Opening never truncates and never overwrites. See schema/FORMAT.md for the
+ * bytes. */
+#pragma once
+
+#include "base/err.h"
+#include "base/flatbuffer.h"
+#include "base/span.h"
+
+#define DB_TABLES_MAX 16
+#define DB_INDEXES_MAX 8      /* per table */
+#define DB_KEY_BYTES_MAX 1024 /* of one index key; longer keys are cut */
+#define DB_ID_MAX UINT32_MAX  /* ids are 64 bits wide in every interface; runs keep 32 */
+
+struct db;
+struct db_snap;
+struct db_txn;
+struct db_emit;
+
+/* ---- declaring tables ---------------------------------------------------------------------- */
+
+/** An index: entries {group, key, id} in that order. A group is what one asks for (a directory, an
+ * artist, 0 for "all"); within a group, entries are in byte order of their keys, then by id. Counts
+ * per group are free, a page at any offset is O(log n). */
+struct db_index_def {
+	const char *name;
+	uint8_t key_bytes; /* prefix kept in each entry: 0 (no key), 4, 8, 12 or 20. A key longer
+			    * than that keeps its tail beside the entry; with 0, 4 and 8 it must
+			    * fit. */
+};
+
+/** A row as the engine hands it to an extractor. */
+struct db_row {
+	uint64_t id;
+	struct fb_table row; /* borrowed from the chunk */
+};
+
+struct db_table_def {
+	const char *name; /* for messages */
+	const struct db_index_def *indexes;
+	uint8_t indexes_n;
+
+	/** Begin / end a batch in `cap` bytes at `buf` with room for rows_cap rows. */
+	void (*batch_begin)(struct fb_writer *w, void *buf, uint32_t cap, uint32_t rows_cap,
+			    uint64_t commit, int64_t wall_s);
+	/** Upper bound of the bytes that write_row() will use for this row. */
+	uint32_t (*row_bytes_max)(const void *row_in);
+	/** Append one row (the table's generated `struct ..._in`); its id field is `id`. */
+	void (*write_row)(struct fb_writer *w, uint64_t id, const void *row_in);
+
+	/** Verify a whole payload; *out_rows is its vector of rows. ERR_CORRUPT. */
+	enum err (*verify)(struct span payload, struct fb_vector *out_rows);
+	/** The vector of rows of a payload that passed verify(). */
+	struct fb_vector (*rows)(struct span payload);
+	uint64_t (*row_id)(struct fb_table row);
+	/** Emit every index entry of these rows. Pure: the same row always gives the same entries.
+	 */
+	void (*extract)(const struct db_row *rows, size_t n, struct db_emit *out);
+};
+
+/** One index entry; called from extract(). `key` is copied. */
+void db_emit(struct db_emit *out, unsigned index, uint32_t group, uint64_t id, struct span key);
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+struct db_options {
+	const char *dir; /* created (0700), with those above it, where it is missing */
+	const struct db_table_def
+		*tables; /* position = table number, fixed for ever; static lifetime */
+	unsigned tables_n;
+	uint64_t budget_bytes;	      /* private memory of the store; 0: 6 MiB */
+	bool read_only;		      /* no lock taken, nothing written */
+	const struct db_io *io;	      /* NULL: the real files (tests: db/io.h) */
+	uint32_t segment_bytes;	      /* of a log file at most; 0: 256 MiB (tests: less) */
+	uint64_t check_at_open_bytes; /* index files up to this size are read whole at opening; 0:
+				       * 64 MiB (tests: less) */
+};
+
+/** Open or create. Replays what the last checkpoint does not cover; *out is ready to serve.
+ * Errors: ERR_BUSY (another process has it), ERR_VERSION, ERR_ACCESS, ERR_IO, ERR_NOSPACE,
+ * ERR_CORRUPT (only where nothing can be opened; damage to a part is contained and counted). */
+NODISCARD enum err db_open(const struct db_options *options, struct db **out,
+			   struct err_info *info);
+/** Checkpoint and close. No snapshot or transaction may be open. NULL is fine. */
+void db_close(struct db *db);
+
+/** 16 bytes, made once when the database was created. */
+const uint8_t *db_uuid(const struct db *db);
+
+struct db_stats {
+	uint64_t commit;	      /* newest published */
+	uint64_t rows[DB_TABLES_MAX]; /* live */
+	uint64_t log_bytes, index_bytes;
+	uint64_t commits_n, rows_put_n, rows_removed_n, merges_n, checkpoints_n, replayed_commits_n;
+	uint64_t damaged_chunks_n, quarantined_rows_n;
+	uint64_t runs_n, segments_n;
+	uint64_t memory_bytes, memory_peak_bytes; /* private, the store's own */
+	bool poisoned;				  /* a fault: read-only until reopened */
+};
+/** Threads: any. */
+void db_stats_get(struct db *db, struct db_stats *out);
+
+/** Verify every chunk, every index run and their agreement; calls `report` per finding (a
+ * sentence). ERR_OK: sound. ERR_CORRUPT: findings were reported. Works beside readers.
+ * ERR_CLOSED: db_hurry() cut it short. */
+NODISCARD enum err db_check(struct db *db, void (*report)(void *ctx, const char *line), void *ctx);
+
+/** Closing is near: from now on db_check() ends at its next step, with ERR_CLOSED. Threads: any. */
+void db_hurry(struct db *db);
+bool db_hurried(const struct db *db);
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+/** Pin the newest commit. Never blocks, never fails, takes no lock. Threads: any. */
+struct db_snap *db_snap_begin(struct db *db);
+/** Everything borrowed through the snapshot ends. NULL is fine. */
+void db_snap_end(struct db_snap *sn);
+/** The commit number the snapshot shows. Grows with every commit, persists. */
+uint64_t db_snap_commit(const struct db_snap *sn);
+/** Live rows of a table. O(1). */
+uint64_t db_rows(const struct db_snap *sn, unsigned table);
+
+/** One row by id; O(log n), no allocation. Lifetime: *out borrows from the snapshot.
+ * Errors: ERR_NOTFOUND, ERR_CORRUPT (its chunk fails its checksum); *out is left alone. */
+NODISCARD enum err db_get(const struct db_snap *sn, unsigned table, uint64_t id,
+			  struct fb_table *out);
+
+/** Entries in a group. O(runs x log groups). */
+uint64_t db_count(const struct db_snap *sn, unsigned table, unsigned index, uint32_t group);
+/** The commit that last added to or removed from the group; 0 where none ever did. */
+uint64_t db_group_commit(const struct db_snap *sn, unsigned table, unsigned index, uint32_t group);
+
+#define DB_RUNS_MAX 64 /* in one manifest; the merge policy keeps far below it */
+
+/** A position in one group of one index, walking up. Caller's memory; nothing to free. */
+struct db_cursor {
+	const struct db_snap *sn; /* the rest is db's own (cursor.c) */
+	uint32_t table, index, group;
+	uint32_t runs_n;
+	uint64_t offset; /* live entries before it */
+	struct {
+		const void *run;
+		uint64_t pos, end;	   /* entries of the group */
+		uint64_t neg_pos, neg_end; /* removals of the group */
+	} runs[DB_RUNS_MAX];
+};
+
+/** At the entry with `offset` live entries before it. O(log n). */
+void db_seek(struct db_cursor *c, const struct db_snap *sn, unsigned table, unsigned index,
+	     uint32_t group, uint64_t offset);
+/** At the first entry whose key is >= `key`. */
+void db_seek_key(struct db_cursor *c, const struct db_snap *sn, unsigned table, unsigned index,
+		 uint32_t group, struct span key);
+/** The id at the cursor, which then moves on; false at the end of the group. */
+bool db_next(struct db_cursor *c, uint64_t *out_id);
+/** Like db_next(), and the key: *out_key borrows from the snapshot where it is stored whole, else
+ * it lies in `scratch`. With key_bytes 12 and 20 a key has the length it was emitted with; with 4
+ * and 8 it comes padded with zeros to key_bytes. */
+bool db_next_key(struct db_cursor *c, uint64_t *out_id, struct span *out_key,
+		 uint8_t scratch[DB_KEY_BYTES_MAX]);
+/** Live entries before the cursor: its offset. */
+uint64_t db_cursor_offset(const struct db_cursor *c);
+
+/** All live rows of a table in order of id, in bounded memory: the first id >= `from`; ERR_NOTFOUND
+ * at the end. */
+NODISCARD enum err db_row_from(const struct db_snap *sn, unsigned table, uint64_t from,
+			       uint64_t *out_id, struct fb_table *out);
+
+/* ---- writing: one thread, one transaction at a time ---------------------------------------- */
+
+/** Begin. Errors: ERR_BUSY (one is open), ERR_IO (poisoned or read-only), ERR_CORRUPT (an index
+ * file is damaged: the store is read-only until it is opened again, which rebuilds it). The first
+ * one after opening a large store reads its index files whole. */
+NODISCARD enum err db_txn_begin(struct db *db, struct db_txn **out);
+/** What the transaction is based on: everything before it, nothing of it. Ends with the
+ * transaction. */
+const struct db_snap *db_txn_base(const struct db_txn *txn);
+/** The number this commit will have. */
+uint64_t db_txn_commit_number(const struct db_txn *txn);
+/** A fresh id, never given out before. Ids of an aborted transaction may be given out again. */
+uint64_t db_txn_new_id(struct db_txn *txn, unsigned table);
+
+/** Store a row under `id`: new, or in place of the one there. Laid out straight into the chunk
+ * buffer; `row_in` may be reused at once. A row is put or removed at most once per transaction.
+ * Errors: ERR_NOSPACE, ERR_IO, ERR_LIMIT (one row larger than a chunk), ERR_NOMEM. After an error
+ * the transaction can only be aborted, except ERR_LIMIT, which leaves it as it was. */
+NODISCARD enum err db_txn_put(struct db_txn *txn, unsigned table, uint64_t id, const void *row_in);
+/** ERR_NOTFOUND leaves the transaction as it was. The id is never given out again. */
+NODISCARD enum err db_txn_remove(struct db_txn *txn, unsigned table, uint64_t id);
+
+/** Make it durable, then visible. Either way the transaction ends. On an error nothing of it is
+ * visible, now or after a restart; after a failed sync the store is poisoned (db_stats). */
+NODISCARD enum err db_txn_commit(struct db_txn *txn);
+/** NULL is fine. */
+void db_txn_abort(struct db_txn *txn);
+
+/** Write indexes and manifest so that the next opening replays nothing. Called by db_close() and,
+ * from the writer thread, by whoever owns it (after enough log or time). */
+NODISCARD enum err db_checkpoint(struct db *db);
+/** One small step of background work (merging); false when there is none. Writer thread. */
+bool db_maintain(struct db *db);

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine's inside: who owns what. One thread writes; what readers touch is immutable or atomic.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#define XXH_STATIC_LINKING_ONLY /* the size of its state */
+#include <xxhash.h>
+
+#include "base/counter.h"
+#include "db/db.h"
+#include "db/format.h"
+#include "db/io.h"
+
+#define BLOCK_ROWS_MAX 16384u		/* rows that become one run */
+#define BLOCK_EMIT_BYTES_MAX (3u << 20) /* or as many entries */
+#define HEAP_RUN_ROWS 4096u /* a run with fewer rows stays in memory until a checkpoint */
+#define MERGE_FAN_IN 8u
+#define MERGE_INPUTS_MAX DB_RUNS_MAX
+#define RUNS_FORCED 40u /* more than that in a manifest: the commit itself merges */
+
+/* ---- memory (mem.c) ---- */
+
+struct db_mem {
+	struct counter now, peak;
+};
+
+/** Zeroed. Large blocks are maps of their own, so that freeing gives the pages back. */
+void *mem_alloc(struct db_mem *m, size_t n);
+void mem_free(struct db_mem *m, void *p, size_t n);
+/** Grow *p from *cap to at least `need` elements of `size` bytes, at least doubling. */
+NODISCARD enum err mem_grow(struct db_mem *m, void **p, size_t *cap, size_t need, size_t size);
+
+/* ---- log (segment.c, chunk.c, log.c) ---- */
+
+struct log_pos {
+	uint32_t segment, offset;
+};
+
+struct segment {
+	uint32_t number;
+	int fd;
+	const uint8_t *map;	     /* SEGMENT_BYTES_MAX reserved; readable up to file_bytes */
+	_Atomic uint32_t file_bytes; /* as far as a reader may look */
+	uint32_t prev_end;
+	_Atomic uint8_t *checked; /* two bits per CHUNK_ALIGN: 1 sound, 2 bad */
+	bool header_bad;
+};
+
+struct log_writer {
+	struct db *db;
+	struct log_pos pos;
+	uint64_t commit, running, bytes, rows_put_n, rows_removed_n;
+	uint32_t chunk_no;
+};
+
+struct db;
+NODISCARD enum err segment_open(struct db *db, uint32_t number, struct err_info *info);
+/** See how far the files reach now, before anybody reads. */
+void segments_refresh(struct db *db);
+/** Create segment `number`, or take over what an unfinished commit left of it. */
+NODISCARD enum err segment_create(struct db *db, uint32_t number, uint32_t prev_end);
+void segment_free(struct db *db, struct segment *s);
+void segment_name(uint32_t number, char out[32]);
+/** Make the file hold `end` bytes, allotted in steps. */
+NODISCARD enum err segment_reserve(struct db *db, struct segment *s, uint32_t end);
+
+/** The header at `pos` where it is sound and of this store and place, else NULL. */
+const struct disk_chunk *chunk_at(const struct db *db, struct log_pos pos);
+bool chunk_payload_sound(const struct disk_chunk *c);
+void chunk_seal(const struct db *db, struct disk_chunk *c, const uint8_t *payload);
+static inline const uint8_t *chunk_payload(const struct disk_chunk *c)
+{
+	return (const uint8_t *)(c + 1);
+}
+static inline uint32_t chunk_bytes(const struct disk_chunk *c)
+{
+	return (uint32_t)num_align_up(sizeof *c + c->payload_bytes, CHUNK_ALIGN);
+}
+/** The chunk has just been verified by other means: written, or replayed. Writer only. */
+void chunk_mark_sound(struct segment *s, uint32_t offset);
+/** The rows of the chunk that holds `address`, verified at first touch. ERR_CORRUPT. */
+NODISCARD enum err chunk_rows(struct db *db, unsigned table, uint64_t address,
+			      struct fb_vector *out);
+/** A row by address, which must have that id. ERR_CORRUPT. */
+NODISCARD enum err chunk_row(struct db *db, unsigned table, uint64_t address, uint64_t id,
+			     struct fb_table *out);
+
+void log_begin(struct log_writer *lw, struct db *db, struct log_pos pos, uint64_t commit);
+/** Append a chunk. `buf` has room for the header before the payload and CHUNK_ALIGN behind it. */
+NODISCARD enum err log_append(struct log_writer *lw, struct disk_chunk *head, uint32_t payload_n,
+			      struct log_pos *out_pos);
+/** Append the commit mark and sync: the commit point. On an error the mark is wiped again. */
+NODISCARD enum err log_commit(struct log_writer *lw, const uint64_t *next_ids, uint32_t tables_n);
+
+/* ---- runs (run.c, out.c, merge.c, block.c) ---- */
+
+struct run_part {
+	const uint8_t *entries;
+	const uint8_t *tails;
+	uint64_t n, tails_n;
+};
+
+struct run_index {
+	const struct disk_group *groups;
+	uint64_t groups_n;
+	struct run_part part[2]; /* added, removed */
+	uint32_t key_bytes, entry_bytes;
+};
+
+enum run_trust { RUN_UNCHECKED, RUN_SOUND, RUN_BAD };
+
+struct run {
+	uint32_t refs;	      /* manifests and transactions; writer only */
+	enum run_trust trust; /* of its sections; writer only */
+	uint64_t lost_n;      /* guard_lost_n() before they were checked */
+	uint32_t table;
+	uint64_t number; /* of its file; 0: in memory */
+	const uint8_t *image;
+	uint64_t bytes;
+	bool synced;
+	uint64_t rows_n, base_id;
+	const uint32_t *ids; /* NULL: dense */
+	const uint64_t *addresses;
+	uint64_t commit_last, header_hash;
+	struct run_index index[DB_INDEXES_MAX];
+};
+
+/** One entry, taken apart. `prefix` is padded with zeros to the index's key_bytes. */
+struct entry {
+	const uint8_t *prefix;
+	const uint8_t *tail;
+	uint32_t key_n, id;
+};
+
+static inline uint32_t entry_bytes_of(uint32_t key_bytes)
+{
+	return key_bytes + (key_bytes >= 12 ? 8 : 4);
+}
+void entry_at(const struct run_index *ix, unsigned sign, uint64_t i, struct entry *out);
+int entry_cmp(uint32_t key_bytes, const struct entry *a, const struct entry *b);
+/** First entry in [lo, hi) that is not below `e`. */
+uint64_t entry_lower_bound(const struct run_index *ix, unsigned sign, uint64_t lo, uint64_t hi,
+			   const struct entry *e);
+/** The place of a group, or groups_n. */
+uint64_t run_group_find(const struct run_index *ix, uint32_t group);
+/** The entries of group row `g`, clamped to what is there. */
+void run_group_range(const struct run_index *ix, uint64_t g, unsigned sign, uint64_t *out_lo,
+		     uint64_t *out_hi);
+/** Address of `id`; false where the run does not know it. */
+bool run_address(const struct run *r, uint64_t id, uint64_t *out);
+/** Position of the first id >= `id`. */
+uint64_t run_id_lower_bound(const struct run *r, uint64_t id);
+static inline uint64_t run_id_at(const struct run *r, uint64_t i)
+{
+	return r->ids ? r->ids[i] : r->base_id + i;
+}
+
+/** A run over an image in memory, which it takes over. */
+NODISCARD enum err run_from_image(struct db *db, uint8_t *image, uint64_t bytes, struct run **out);
+/** A run file; ERR_CORRUPT where its header is not sound or not the one the manifest names. */
+NODISCARD enum err run_open(struct db *db, uint64_t number, uint64_t bytes, uint64_t header_hash,
+			    struct run **out);
+void run_ref(struct run *r);
+void run_unref(struct db *db, struct run *r);
+void run_name(uint64_t number, char out[32]);
+/** Hashes of all sections of a run file. */
+bool run_sound(const struct run *r);
+/** Before merging: sections are checked once. A run that fails is named and its file unlinked, so
+ * that the next opening makes it again from the log; until then it stays as it is. ERR_CORRUPT. */
+NODISCARD enum err run_check(struct db *db, struct run *r);
+
+/** Run files on disk: unlinked when no run and no durable slot needs them. */
+struct run_file {
+	uint64_t number;
+	bool live;
+	struct run_file *next;
+};
+NODISCARD enum err run_file_add(struct db *db, uint64_t number);
+void run_files_sweep(struct db *db);
+
+/* An image being written: sections at places fixed by upper bounds, then filled in order. */
+struct out_section {
+	uint64_t off, cap, used; /* bytes */
+	uint8_t *buf;		 /* file: what is not written yet */
+	uint32_t buf_n;
+	XXH3_state_t hash;
+};
+
+enum out_section_name { OUT_GROUPS, OUT_POS, OUT_NEG, OUT_POS_TAILS, OUT_NEG_TAILS, OUT_SECTIONS };
+
+struct run_out {
+	struct db *db;
+	struct disk_run head;
+	uint64_t bytes;
+	uint8_t *image; /* heap */
+	int fd;		/* file, or -1 */
+	enum err err;
+	struct out_section section[OUT_SECTIONS]; /* reused for ids, addresses, each index */
+};
+
+/** `file`: a run file of its own, else memory; at most `bytes_max` bytes beyond the header. */
+NODISCARD enum err out_begin(struct run_out *o, struct db *db, unsigned table, uint64_t bytes_max,
+			     bool file);
+void out_section_begin(struct run_out *o, enum out_section_name s, uint64_t cap_bytes);
+void out_put(struct run_out *o, enum out_section_name s, const void *p, size_t n);
+void out_section_end(struct run_out *o, enum out_section_name s, struct disk_section *out,
+		     uint64_t element_bytes);
+NODISCARD enum err out_finish(struct run_out *o, struct run **out);
+void out_abort(struct run_out *o);
+
+/* Entries of a block before they are a run. */
+struct emit_list {
+	uint8_t *p; /* struct emit_entry ... */
+	size_t n, cap;
+	uint32_t entries_n;
+	size_t id_start; /* first entry of the newest id: where to look for repetitions */
+	uint32_t id;
+};
+
+struct emit_entry {
+	uint32_t group, id;
+	uint16_t key_n, bytes; /* bytes: with this header and padding */
+			       /* key, padded with zeros to key_bytes at least and to 4 */
+};
+
+struct db_emit {
+	struct db *db;
+	const struct db_table_def *def;
+	struct emit_list *lists; /* per index */
+	enum err err;
+};
+
+struct sort_item {
+	uint64_t k; /* group, first 4 bytes of the key */
+	const struct emit_entry *e;
+};
+
+static inline void emit_entry_load(const struct emit_entry *e, uint32_t key_bytes,
+				   struct entry *out)
+{
+	out->prefix = (const uint8_t *)(e + 1);
+	out->tail = out->prefix + key_bytes;
+	out->key_n = e->key_n;
+	out->id = e->id;
+}
+/** In (group, key, id) order. *out has list->entries_n items (mem_free() them). */
+NODISCARD enum err emit_sort(struct db_mem *m, const struct emit_list *list, uint32_t key_bytes,
+			     struct sort_item **out);
+
+struct block_row {
+	uint64_t id, address;
+};
+
+/** Rows collected until they become a run. */
+struct block {
+	struct block_row *rows;
+	size_t n, cap;
+	struct emit_list lists[2][DB_INDEXES_MAX];
+};
+size_t block_emit_bytes(const struct block *b);
+void block_fini(struct db_mem *m, struct block *b);
+
+/** One input of a merge: a run, or a sorted block. */
+struct merge_source {
+	const struct run *run;
+	const struct block_row *rows; /* of a block, by id */
+	uint64_t rows_n;
+	const struct sort_item *item[2]; /* of a block: the index at hand */
+	uint64_t item_n[2];
+	uint64_t commit;
+	uint64_t at[2], row_at, group_at;
+};
+
+/** Sort the block's entries and write them as a run (file where it is large enough). */
+NODISCARD enum err block_build(struct db *db, unsigned table, struct block *b, uint64_t commit,
+			       struct run **out);
+/** Merge runs, oldest first. `oldest`: nothing lies below them, so removals need not be kept. */
+NODISCARD enum err merge_runs(struct db *db, unsigned table, struct run *const *runs, size_t n,
+			      bool oldest, bool file, struct run **out);
+/** Where the policy wants a merge: runs [*first, *first + *n). */
+bool merge_pick(const struct db *db, struct run *const *runs, size_t runs_n, uint64_t rows_max,
+		size_t *first, size_t *n);
+/** Apply the policy to an array of referenced runs in place; results of at most rows_max rows. */
+NODISCARD enum err merge_settle(struct db *db, unsigned table, struct run **runs, uint32_t *runs_n,
+				bool oldest_here, uint64_t rows_max);
+
+/* ---- snapshots and manifests (snap.c, manifest.c) ---- */
+
+struct snap_table {
+	uint64_t next_id, live;
+	uint32_t runs_n;
+	struct run *runs[DB_RUNS_MAX]; /* oldest first; referenced */
+};
+
+struct db_snap {
+	struct db *db;
+	uint64_t commit;
+	struct log_pos log_end;
+	_Atomic int64_t refs; /* see snap.c */
+	struct db_snap *next_dead;
+	struct snap_table tables[]; /* db->tables_n */
+};
+
+/** A copy to change and publish; references its runs. NULL: no memory. */
+struct db_snap *snap_copy(struct db *db, const struct db_snap *from);
+void snap_publish(struct db *db, struct db_snap *sn);
+/** The newest; writer only (it cannot go away under the writer). */
+const struct db_snap *snap_current(struct db *db);
+/** Free snapshots that nobody looks at. Writer only. */
+void snap_collect(struct db *db);
+void snap_free(struct db *db, struct db_snap *sn);
+
+struct slot_state {
+	uint64_t sequence; /* 0: not valid */
+	uint64_t *runs;	   /* numbers it names */
+	uint32_t runs_n;
+};
+
+/** Load the newest usable slot into *out (NULL: none; replay everything). */
+NODISCARD enum err manifest_load(struct db *db, struct db_snap **out, struct err_info *info);
+NODISCARD enum err manifest_store(struct db *db, const struct db_snap *sn);
+
+/* ---- transactions (txn.c, apply.c) ---- */
+
+struct txn_table {
+	uint8_t *stage; /* header, payload, padding */
+	size_t stage_bytes;
+	uint32_t payload_cap;
+	struct fb_writer w;
+	bool begun;
+	uint32_t row_bytes; /* what a row took so far, on average */
+	uint64_t *removes;  /* ids */
+	size_t removes_n, removes_cap;
+	struct block block;
+	uint64_t next_id, base_next_id;
+	int64_t live_delta;
+	uint32_t runs_n;
+	struct run *runs[DB_RUNS_MAX];
+	bool touched;
+};
+
+struct db_txn {
+	struct db *db;
+	const struct db_snap *base;
+	struct log_writer log;
+	bool open;
+	enum err err; /* sticks */
+	struct txn_table tables[DB_TABLES_MAX];
+};
+
+NODISCARD enum err txn_start(struct db *db, struct db_txn *txn);
+void txn_end(struct db_txn *txn);
+/** Take the rows / removals of a chunk that is in the log into the block. */
+NODISCARD enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector rows,
+				  struct log_pos pos);
+NODISCARD enum err txn_apply_removes(struct db_txn *txn, unsigned table, const uint64_t *ids,
+				     size_t n);
+NODISCARD enum err txn_block_end(struct db_txn *txn, unsigned table);
+/** Publish what was applied in `sn`, a copy of the base, taken over; the log ends at `end`. */
+void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end);
+
+/* ---- recovery (recover.c) ---- */
+
+NODISCARD enum err recover_replay(struct db *db, struct err_info *info);
+
+/* ---- the store ---- */
+
+struct db {
+	const struct db_table_def *tables;
+	unsigned tables_n;
+	const struct db_io *io;
+	uint64_t budget_bytes;
+	uint32_t segment_bytes_max;
+	uint64_t check_at_open_bytes;
+	bool read_only;
+	_Atomic bool poisoned;
+	_Atomic bool hurried;
+	char dir[256]; /* for messages */
+	int dir_fd, lock_fd, manifest_fd;
+	uint8_t uuid[16];
+	uint64_t store; /* its first 8 bytes */
+
+	struct segment *_Atomic
+		*segments; /* by number; SEGMENTS_MAX, untouched pages cost nothing */
+	uint32_t segment_last;
+
+	_Atomic uint64_t current; /* packed: see snap.c */
+	struct db_snap *_Atomic dead;
+	struct slot_state slots[2];
+	struct run_file *files;
+	uint64_t next_run;
+	uint64_t generation, checkpointed; /* publications so far, and at the last checkpoint */
+
+	struct db_txn txn;
+	struct db_mem mem;
+	struct {
+		struct counter commits_n, rows_put_n, rows_removed_n, merges_n, checkpoints_n;
+		struct counter replayed_commits_n, damaged_chunks_n, quarantined_rows_n, segments_n;
+		struct counter runs_n, index_bytes, log_bytes;
+	} count;
+};
+
+static inline struct segment *db_segment(const struct db *db, uint32_t number)
+{
+	/* pairs with the release in segment.c: the segment is whole before it can be found */
+	return atomic_load_explicit(&db->segments[number], memory_order_acquire);
+}
+
+/** pwrite all of it, over short writes. */
+NODISCARD enum err db_write(struct db *db, int fd, const void *p, size_t n, uint64_t off);
+/** fdatasync; a failure poisons. */
+NODISCARD enum err db_sync(struct db *db, int fd);
+/** Address of a row in a set of runs, newest first; 0 where it is not there. */
+uint64_t snap_address(const struct db_snap *sn, unsigned table, uint64_t id);
+/** The first live id >= `from`, also of a row that cannot be read; UINT64_MAX at the end. */
+uint64_t snap_row_next(const struct db_snap *sn, unsigned table, uint64_t from);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything the store does to a disk goes through this table, so that tests can record it, tear it
+ * and make it fail. Conventions are those of the system calls (-1 and errno). Reads go through maps
+ * of the descriptors that open() returns, which must therefore be real. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct db_io {
+	void *ctx;
+	int (*open)(void *ctx, int dir_fd, const char *name, int flags);
+	int (*close)(void *ctx, int fd);
+	ssize_t (*pwrite)(void *ctx, int fd, const void *p, size_t n, uint64_t off);
+	int (*fdatasync)(void *ctx, int fd);
+	/** Make the file `bytes` long with room on the disk for all of it. */
+	int (*grow)(void *ctx, int fd, uint64_t bytes);
+	int (*truncate)(void *ctx, int fd, uint64_t bytes);
+	int (*unlink)(void *ctx, int dir_fd, const char *name);
+	int (*sync_dir)(void *ctx, int dir_fd);
+};
+
+extern const struct db_io io_files;

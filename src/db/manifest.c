@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* The manifest: what was durable at the last checkpoint, in two slots written in turn. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "db/db_priv.h"
+
+static uint64_t manifest_hash(struct disk_manifest *m)
+{
+	uint64_t kept = m->hash;
+	m->hash = 0;
+	uint64_t hash = XXH3_64bits(m, m->bytes);
+	m->hash = kept;
+	return hash;
+}
+
+static const struct disk_manifest_table *manifest_tables(const struct disk_manifest *m)
+{
+	return (const void *)(m + 1);
+}
+
+static const struct disk_manifest_run *manifest_runs(const struct disk_manifest *m)
+{
+	return (const void *)(manifest_tables(m) + m->tables_n);
+}
+
+/* The slot's content in `m` (MANIFEST_SLOT_BYTES), or ERR_CORRUPT. */
+static enum err slot_read(struct db *db, unsigned slot, struct disk_manifest *m)
+{
+	memset(m, 0, MANIFEST_SLOT_BYTES);
+	ssize_t n;
+	do
+		n = pread(db->manifest_fd, m, MANIFEST_SLOT_BYTES,
+			  (off_t)(slot * MANIFEST_SLOT_BYTES));
+	while (n < 0 && errno == EINTR);
+	if (n < (ssize_t)sizeof *m || memcmp(m->magic, MANIFEST_MAGIC, sizeof m->magic) != 0)
+		return ERR_CORRUPT;
+	if (m->bytes < sizeof *m || m->bytes > MANIFEST_SLOT_BYTES || m->hash != manifest_hash(m))
+		return ERR_CORRUPT;
+	if (m->version > FORMAT_VERSION || m->tables_n > db->tables_n)
+		return ERR_VERSION;
+	if (sizeof *m + m->tables_n * sizeof(struct disk_manifest_table) +
+		    (uint64_t)m->runs_n * sizeof(struct disk_manifest_run) !=
+	    m->bytes)
+		return ERR_CORRUPT;
+	if (db->store != 0 && memcmp(m->uuid, db->uuid, sizeof db->uuid) != 0)
+		return ERR_CORRUPT;
+	return ERR_OK;
+}
+
+static enum err slot_names_set(struct db *db, struct slot_state *s, const struct disk_manifest *m)
+{
+	uint64_t *numbers = mem_alloc(&db->mem, m->runs_n * 8);
+	if (!numbers)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < m->runs_n; i++)
+		numbers[i] = manifest_runs(m)[i].number;
+	mem_free(&db->mem, s->runs, s->runs_n * 8);
+	*s = (struct slot_state){ m->sequence, numbers, m->runs_n };
+	return ERR_OK;
+}
+
+/* Are the index files small enough to be read whole at opening, so that a rotten one is rebuilt
+ * from the log at once? Of a larger store the writer reads them before its first transaction
+ * (db_txn_begin()): opening stays instant. */
+static bool runs_are_small(const struct db *db, const struct disk_manifest *m)
+{
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < m->runs_n && bytes <= db->check_at_open_bytes; i++)
+		bytes += MIN(manifest_runs(m)[i].bytes, UINT32_MAX);
+	return bytes <= db->check_at_open_bytes;
+}
+
+static enum err slot_open_runs(struct db *db, const struct disk_manifest *m, struct db_snap *sn)
+{
+	/* reading alone must show what is there: `salver check` names it */
+	bool check = !db->read_only && runs_are_small(db, m);
+	for (uint32_t i = 0; i < m->runs_n; i++) {
+		const struct disk_manifest_run *d = &manifest_runs(m)[i];
+		if (d->table >= m->tables_n || sn->tables[d->table].runs_n == DB_RUNS_MAX)
+			return ERR_CORRUPT;
+		struct snap_table *t = &sn->tables[d->table];
+		enum err e = run_open(db, d->number, d->bytes, d->hash, &t->runs[t->runs_n]);
+		if (e != ERR_OK)
+			return e;
+		struct run *r = t->runs[t->runs_n++];
+		r->synced = true;
+		if (r->table != d->table)
+			return ERR_CORRUPT;
+		e = check ? run_check(db, r) : ERR_OK;
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+/* The next commit goes there: it must be a place where a chunk can be. */
+static bool log_end_fits(const struct db *db, const struct disk_manifest *m)
+{
+	return m->log_segment < SEGMENTS_MAX && db_segment(db, m->log_segment) &&
+	       m->log_offset >= SEGMENT_HEADER_BYTES && m->log_offset <= SEGMENT_BYTES_MAX &&
+	       m->log_offset % CHUNK_ALIGN == 0;
+}
+
+static enum err slot_open(struct db *db, const struct disk_manifest *m, struct db_snap **out)
+{
+	struct db_snap *sn = snap_copy(db, NULL);
+	if (!sn)
+		return ERR_NOMEM;
+	sn->commit = m->commit;
+	sn->log_end = (struct log_pos){ m->log_segment, m->log_offset };
+	for (uint32_t t = 0; t < m->tables_n; t++) {
+		sn->tables[t].next_id = MAX(manifest_tables(m)[t].next_id, 1u);
+		sn->tables[t].live = manifest_tables(m)[t].live;
+	}
+	enum err e = log_end_fits(db, m) ? slot_open_runs(db, m, sn) : ERR_CORRUPT;
+	if (e != ERR_OK) {
+		snap_free(db, sn);
+		return e;
+	}
+	db->next_run = MAX(db->next_run, m->next_run);
+	/* beside a writer: this manifest may name rows that came after the segments were opened */
+	if (db->read_only)
+		segments_refresh(db);
+	*out = sn;
+	return ERR_OK;
+}
+
+static enum err slots_load(struct db *db, struct disk_manifest *slot[2], struct db_snap **out,
+			   struct err_info *info)
+{
+	bool valid[2];
+	for (unsigned i = 0; i < 2; i++) {
+		enum err e = slot_read(db, i, slot[i]);
+		if (e == ERR_VERSION)
+			return err_set(
+				info, e, 0,
+				"database \"%s\" was written by a newer salver; use that one",
+				db->dir);
+		valid[i] = e == ERR_OK;
+		if (!valid[i])
+			continue;
+		if (db->store == 0) {
+			memcpy(db->uuid, slot[i]->uuid, sizeof db->uuid);
+			db->store = num_le64(db->uuid);
+		}
+		e = slot_names_set(db, &db->slots[i], slot[i]);
+		if (e != ERR_OK)
+			return e;
+	}
+	unsigned newest = valid[1] && (!valid[0] || slot[1]->sequence > slot[0]->sequence);
+	for (unsigned k = 0; k < 2; k++) {
+		unsigned i = k ? !newest : newest;
+		if (!valid[i])
+			continue;
+		enum err e = slot_open(db, slot[i], out);
+		if (e != ERR_CORRUPT && e != ERR_NOTFOUND)
+			return e;
+		log_warn(LOG_DB, "an index of database \"%s\" is damaged or missing: rebuilding",
+			 db->dir);
+	}
+	return ERR_OK;
+}
+
+enum err manifest_load(struct db *db, struct db_snap **out, struct err_info *info)
+{
+	*out = NULL;
+	if (db->manifest_fd < 0)
+		return ERR_OK;
+	struct disk_manifest *slot[2];
+	uint8_t *buf = mem_alloc(&db->mem, 2 * MANIFEST_SLOT_BYTES);
+	if (!buf)
+		return ERR_NOMEM;
+	slot[0] = (void *)buf;
+	slot[1] = (void *)(buf + MANIFEST_SLOT_BYTES);
+	enum err e = slots_load(db, slot, out, info);
+	mem_free(&db->mem, buf, 2 * MANIFEST_SLOT_BYTES);
+	return e;
+}
+
+static void manifest_fill(struct db *db, const struct db_snap *sn, struct disk_manifest *m)
+{
+	memcpy(m->magic, MANIFEST_MAGIC, sizeof m->magic);
+	m->version = FORMAT_VERSION;
+	m->sequence = MAX(db->slots[0].sequence, db->slots[1].sequence) + 1;
+	memcpy(m->uuid, db->uuid, sizeof m->uuid);
+	m->commit = sn->commit;
+	m->log_segment = sn->log_end.segment;
+	m->log_offset = sn->log_end.offset;
+	m->tables_n = db->tables_n;
+	m->next_run = db->next_run;
+	struct disk_manifest_table *tables = (void *)(m + 1);
+	struct disk_manifest_run *runs = (void *)(tables + db->tables_n);
+	for (uint32_t t = 0; t < db->tables_n; t++) {
+		const struct snap_table *st = &sn->tables[t];
+		tables[t] = (struct disk_manifest_table){ st->next_id, st->live };
+		for (uint32_t i = 0; i < st->runs_n; i++) {
+			const struct run *r = st->runs[i];
+			runs[m->runs_n++] = (struct disk_manifest_run){
+				.number = r->number,
+				.table = t,
+				.bytes = r->bytes,
+				.hash = r->header_hash,
+			};
+		}
+	}
+	m->bytes = (uint32_t)((uint8_t *)(runs + m->runs_n) - (uint8_t *)m);
+	m->hash = manifest_hash(m);
+}
+
+enum err manifest_store(struct db *db, const struct db_snap *sn)
+{
+	struct disk_manifest *m = mem_alloc(&db->mem, MANIFEST_SLOT_BYTES);
+	if (!m)
+		return ERR_NOMEM;
+	manifest_fill(db, sn, m);
+	/* the older slot: the newer one stays whole whatever happens to this write */
+	unsigned slot = db->slots[0].sequence > db->slots[1].sequence;
+	uint64_t off = (uint64_t)slot * MANIFEST_SLOT_BYTES;
+	enum err e = db_write(db, db->manifest_fd, m, num_align_up(m->bytes, 4096), off);
+	if (e == ERR_OK)
+		e = db_sync(db, db->manifest_fd);
+	if (e == ERR_OK)
+		e = slot_names_set(db, &db->slots[slot], m);
+	mem_free(&db->mem, m, MANIFEST_SLOT_BYTES);
+	run_files_sweep(db);
+	return e;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing a run image: its sections get places from upper bounds, then fill in order, in memory or
+ * through one small buffer each. Where entries cancel out a file keeps a hole, which costs nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "db/db_priv.h"
+#include "db/guard.h"
+
+#define OUT_BUF_BYTES (32u << 10)
+
+enum err out_begin(struct run_out *o, struct db *db, unsigned table, uint64_t bytes_max, bool file)
+{
+	memset(o, 0, sizeof *o);
+	o->db = db;
+	o->fd = -1;
+	memcpy(o->head.magic, RUN_MAGIC, sizeof o->head.magic);
+	o->head.version = FORMAT_VERSION;
+	o->head.table = table;
+	memcpy(o->head.uuid, db->uuid, sizeof o->head.uuid);
+	o->head.indexes_n = db->tables[table].indexes_n;
+	o->bytes = sizeof o->head;
+	if (!file) {
+		o->head.bytes = num_align_up(sizeof o->head + bytes_max, 8);
+		o->image = mem_alloc(&db->mem, o->head.bytes);
+		return o->image ? ERR_OK : ERR_NOMEM;
+	}
+	char name[32];
+	o->head.number = db->next_run++;
+	run_name(o->head.number, name);
+	o->fd = db->io->open(db->io->ctx, db->dir_fd, name, O_RDWR | O_CREAT | O_TRUNC);
+	if (o->fd < 0)
+		return err_from_errno(errno);
+	enum err e = run_file_add(db, o->head.number);
+	for (unsigned i = 0; e == ERR_OK && i < OUT_SECTIONS; i++) {
+		o->section[i].buf = mem_alloc(&db->mem, OUT_BUF_BYTES);
+		if (!o->section[i].buf)
+			e = ERR_NOMEM;
+	}
+	if (e != ERR_OK)
+		out_abort(o);
+	return e;
+}
+
+void out_section_begin(struct run_out *o, enum out_section_name s, uint64_t cap_bytes)
+{
+	struct out_section *sec = &o->section[s];
+	sec->off = num_align_up(o->bytes, 8);
+	sec->cap = cap_bytes;
+	sec->used = 0;
+	sec->buf_n = 0;
+	o->bytes = sec->off + cap_bytes;
+	if (o->image)
+		ASSERT(o->bytes <= o->head.bytes);
+	else
+		XXH3_64bits_reset(&sec->hash);
+}
+
+static void section_flush(struct run_out *o, struct out_section *sec)
+{
+	if (o->err == ERR_OK && sec->buf_n) {
+		XXH3_64bits_update(&sec->hash, sec->buf, sec->buf_n);
+		o->err = db_write(o->db, o->fd, sec->buf, sec->buf_n,
+				  sec->off + sec->used - sec->buf_n);
+	}
+	sec->buf_n = 0;
+}
+
+void out_put(struct run_out *o, enum out_section_name s, const void *p, size_t n)
+{
+	struct out_section *sec = &o->section[s];
+	if (n > sec->cap - sec->used) { /* a source does not hold what its header says */
+		o->err = ERR_CORRUPT;
+		return;
+	}
+	if (o->image) {
+		memcpy(o->image + sec->off + sec->used, p, n);
+		sec->used += n;
+		return;
+	}
+	while (n > 0) {
+		size_t part = MIN(n, (size_t)(OUT_BUF_BYTES - sec->buf_n));
+		memcpy(sec->buf + sec->buf_n, p, part);
+		sec->buf_n += (uint32_t)part;
+		sec->used += part;
+		p = (const uint8_t *)p + part;
+		n -= part;
+		if (sec->buf_n == OUT_BUF_BYTES)
+			section_flush(o, sec);
+	}
+}
+
+void out_section_end(struct run_out *o, enum out_section_name s, struct disk_section *out,
+		     uint64_t element_bytes)
+{
+	struct out_section *sec = &o->section[s];
+	out->off = sec->off;
+	out->n = sec->used / element_bytes;
+	if (o->image)
+		return; /* in memory nothing rots: the file that it becomes gets the hash */
+	section_flush(o, sec);
+	out->hash = XXH3_64bits_digest(&sec->hash);
+}
+
+static void buffers_free(struct run_out *o)
+{
+	for (unsigned i = 0; i < OUT_SECTIONS; i++) {
+		mem_free(&o->db->mem, o->section[i].buf, OUT_BUF_BYTES);
+		o->section[i].buf = NULL;
+	}
+}
+
+void out_abort(struct run_out *o)
+{
+	struct db *db = o->db;
+	mem_free(&db->mem, o->image, o->head.bytes);
+	o->image = NULL;
+	buffers_free(o);
+	if (o->fd < 0)
+		return;
+	db->io->close(db->io->ctx, o->fd);
+	o->fd = -1;
+	for (struct run_file *f = db->files; f; f = f->next)
+		if (f->number == o->head.number)
+			f->live = false;
+	run_files_sweep(db);
+}
+
+enum err out_finish(struct run_out *o, struct run **out)
+{
+	struct db *db = o->db;
+	if (o->fd >= 0) {
+		o->head.bytes = o->bytes;
+		o->head.hash = XXH3_64bits(&o->head, offsetof(struct disk_run, hash));
+		/* the last section may end before its upper bound: the file has the full length */
+		if (o->err == ERR_OK && db->io->truncate(db->io->ctx, o->fd, o->bytes) != 0)
+			o->err = err_from_errno(errno);
+		if (o->err == ERR_OK)
+			o->err = db_write(db, o->fd, &o->head, sizeof o->head, 0);
+	} else {
+		memcpy(o->image, &o->head, sizeof o->head);
+	}
+	if (o->err == ERR_OK && o->fd < 0)
+		o->err = run_from_image(db, o->image, o->head.bytes, out);
+	if (o->err == ERR_OK && o->fd >= 0)
+		o->err = run_open(db, o->head.number, o->head.bytes, o->head.hash, out);
+	if (o->err == ERR_OK && o->fd >= 0) {
+		(*out)->trust = RUN_SOUND;
+		(*out)->lost_n = guard_lost_n();
+	}
+	if (o->err != ERR_OK) {
+		out_abort(o);
+		return o->err;
+	}
+	if (o->fd >= 0)
+		db->io->close(db->io->ctx, o->fd);
+	buffers_free(o);
+	return ERR_OK;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* Replay: commits behind the last checkpoint are applied again. Where the log stops making sense
+ * there are two cases. Nothing newer behind it: the tail of a commit that was never acknowledged;
+ * the next commit writes over it. A chunk of a later commit behind it: what is broken had been
+ * synced, so it is damage, which is named, counted and left out while all else is kept. */
+#include "base/log.h"
+#include "db/db_priv.h"
+
+struct replay {
+	struct db *db;
+	struct log_pos pos;
+	uint64_t commit; /* the last one applied */
+	const struct disk_chunk **chunks;
+	size_t chunks_n, chunks_cap;
+};
+
+static enum err chunk_push(struct replay *r, const struct disk_chunk *c)
+{
+	void *p = r->chunks;
+	enum err e = mem_grow(&r->db->mem, &p, &r->chunks_cap, r->chunks_n + 1, sizeof *r->chunks);
+	r->chunks = p;
+	if (e == ERR_OK)
+		r->chunks[r->chunks_n++] = c;
+	return e;
+}
+
+/* The chunk at *pos, or at the start of the next segment where this one ends here. */
+static const struct disk_chunk *chunk_next(const struct db *db, struct log_pos *pos)
+{
+	const struct disk_chunk *c = chunk_at(db, *pos);
+	if (c || pos->segment + 1 >= SEGMENTS_MAX)
+		return c;
+	const struct segment *s = db_segment(db, pos->segment + 1);
+	if (!s || s->header_bad || s->prev_end != pos->offset)
+		return NULL;
+	struct log_pos next = { s->number, SEGMENT_HEADER_BYTES };
+	c = chunk_at(db, next);
+	if (c)
+		*pos = next;
+	return c;
+}
+
+/* `running`: NULL where chunks are missing, so that the totals cannot fit. */
+static bool mark_sound(const struct disk_chunk *c, const uint64_t *running, uint64_t bytes)
+{
+	const struct disk_commit *m = (const void *)chunk_payload(c);
+	return c->payload_bytes >= sizeof *m && m->tables_n <= DB_TABLES_MAX &&
+	       c->payload_bytes >= sizeof *m + m->tables_n * 8 && m->chunks_n == c->chunk_no &&
+	       (!running || (m->running_hash == *running && m->bytes == bytes));
+}
+
+/* Collect commit r->commit + 1 at r->pos; ERR_NOTFOUND where it is not whole there. */
+static enum err commit_read(struct replay *r, struct log_pos *out_end)
+{
+	uint64_t want = r->commit + 1, running = want, bytes = 0;
+	struct log_pos pos = r->pos;
+	r->chunks_n = 0;
+	for (uint32_t no = 0;; no++) {
+		const struct disk_chunk *c = chunk_next(r->db, &pos);
+		if (!c || c->commit != want || c->chunk_no != no || !chunk_payload_sound(c))
+			return ERR_NOTFOUND;
+		if (c->kind == CHUNK_COMMIT && !mark_sound(c, &running, bytes))
+			return ERR_NOTFOUND;
+		enum err e = chunk_push(r, c);
+		if (e != ERR_OK)
+			return e;
+		running = XXH3_64bits_withSeed(&c->header_hash, sizeof c->header_hash, running);
+		bytes += chunk_bytes(c);
+		pos.offset += chunk_bytes(c);
+		if (c->kind == CHUNK_COMMIT) {
+			*out_end = pos;
+			return ERR_OK;
+		}
+	}
+}
+
+static void damage_name(struct db *db, struct log_pos from, struct log_pos to, uint64_t rows_n)
+{
+	counter_add(&db->count.damaged_chunks_n, 1);
+	counter_add(&db->count.quarantined_rows_n, rows_n);
+	log_warn(LOG_DB,
+		 "database \"%s\": log segment %u is damaged at bytes %u to %u (%llu records)",
+		 db->dir, from.segment, from.offset, to.segment == from.segment ? to.offset : 0,
+		 (unsigned long long)rows_n);
+}
+
+static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c)
+{
+	struct db *db = txn->db;
+	struct log_pos pos = { c->segment, c->offset };
+	struct fb_vector rows;
+	if (c->kind == CHUNK_COMMIT) {
+		const struct disk_commit *m = (const void *)chunk_payload(c);
+		for (uint32_t t = 0; t < MIN(m->tables_n, db->tables_n); t++)
+			txn->tables[t].next_id = MAX(txn->tables[t].next_id, m->next_id[t]);
+		return ERR_OK;
+	}
+	if (c->table >= db->tables_n)
+		return ERR_OK; /* a newer salver's; it stays in the log */
+	if (c->kind == CHUNK_REMOVE)
+		return txn_apply_removes(txn, c->table, (const void *)chunk_payload(c),
+					 c->payload_bytes / 8);
+	if (c->kind != CHUNK_ROWS)
+		return ERR_OK;
+	if (db->tables[c->table].verify(span_of(chunk_payload(c), c->payload_bytes), &rows) !=
+	    ERR_OK) {
+		damage_name(db, pos, (struct log_pos){ pos.segment, pos.offset + chunk_bytes(c) },
+			    c->rows_n);
+		return ERR_OK;
+	}
+	chunk_mark_sound(db_segment(db, pos.segment), pos.offset);
+	return txn_apply_rows(txn, c->table, rows, pos);
+}
+
+/* Apply the collected chunks as commit r->commit + 1. */
+static enum err commit_apply(struct replay *r, struct log_pos end)
+{
+	struct db *db = r->db;
+	struct db_txn *txn = &db->txn;
+	enum err e = txn_start(db, txn);
+	txn->log.commit = r->commit + 1;
+	for (size_t i = 0; i < r->chunks_n && e == ERR_OK; i++)
+		e = chunk_apply(txn, r->chunks[i]);
+	for (unsigned t = 0; t < db->tables_n && e == ERR_OK; t++)
+		e = txn_block_end(txn, t);
+	struct db_snap *sn = e == ERR_OK ? snap_copy(db, txn->base) : NULL;
+	if (e == ERR_OK && !sn)
+		e = ERR_NOMEM;
+	if (e == ERR_OK)
+		txn_publish(txn, sn, end);
+	txn_end(txn);
+	if (e == ERR_OK) {
+		counter_add(&db->count.replayed_commits_n, 1);
+		r->commit++;
+		r->pos = end;
+	}
+	return e;
+}
+
+/* The first sound chunk of a commit after `commit`, at or behind *pos. */
+static const struct disk_chunk *later_find(const struct db *db, struct log_pos pos, uint64_t commit)
+{
+	for (; pos.segment <= db->segment_last; pos.segment++) {
+		const struct segment *s = db_segment(db, pos.segment);
+		uint32_t end = s ? atomic_load_explicit(&s->file_bytes, memory_order_relaxed) : 0;
+		for (; pos.offset < end; pos.offset += CHUNK_ALIGN) {
+			const struct disk_chunk *c = chunk_at(db, pos);
+			if (c && c->commit > commit)
+				return c;
+		}
+		pos.offset = SEGMENT_HEADER_BYTES;
+	}
+	return NULL;
+}
+
+/* Between r->pos and `to` lies what is left of commit r->commit + 1 (and of those between it and
+ * that of `to`, which are lost whole or in part). */
+static enum err salvage_collect(struct replay *r, struct log_pos to)
+{
+	struct db *db = r->db;
+	struct log_pos pos = r->pos, bad = pos;
+	bool in_gap = false;
+	r->chunks_n = 0;
+	while (pos.segment < to.segment || (pos.segment == to.segment && pos.offset < to.offset)) {
+		const struct segment *s = db_segment(db, pos.segment);
+		const struct disk_chunk *c = chunk_at(db, pos);
+		if (c && c->commit == r->commit + 1) {
+			uint32_t bytes = chunk_bytes(c);
+			struct log_pos end = { pos.segment, pos.offset + bytes };
+			if (in_gap)
+				damage_name(db, bad, pos, 0);
+			in_gap = false;
+			if (!chunk_payload_sound(c)) {
+				damage_name(db, pos, end, c->rows_n);
+			} else if (c->kind != CHUNK_COMMIT || mark_sound(c, NULL, 0)) {
+				enum err e = chunk_push(r, c);
+				if (e != ERR_OK)
+					return e;
+			}
+			pos = end;
+			continue;
+		}
+		bool end = !s ||
+			   pos.offset >= atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
+		if (end) {
+			pos = (struct log_pos){ pos.segment + 1, SEGMENT_HEADER_BYTES };
+			continue;
+		}
+		if (!in_gap)
+			bad = pos;
+		in_gap = true;
+		pos.offset += CHUNK_ALIGN;
+	}
+	if (in_gap)
+		damage_name(db, bad, to, 0);
+	return ERR_OK;
+}
+
+/* Commit r->commit + 1 is damaged: `later` is of one behind it. */
+static enum err salvage(struct replay *r, const struct disk_chunk *later)
+{
+	struct log_pos to = { later->segment, later->offset };
+	enum err e = salvage_collect(r, to);
+	if (e == ERR_OK)
+		e = commit_apply(r, to);
+	if (e == ERR_OK)
+		r->commit = later->commit - 1;
+	return e;
+}
+
+static enum err replay_all(struct replay *r)
+{
+	for (;;) {
+		struct log_pos end = r->pos;
+		enum err e = commit_read(r, &end);
+		if (e == ERR_OK) {
+			e = commit_apply(r, end);
+		} else if (e == ERR_NOTFOUND) {
+			const struct disk_chunk *later = later_find(r->db, r->pos, r->commit + 1);
+			if (!later)
+				return ERR_OK; /* a torn tail, or the end */
+			e = commit_read(r, &end);
+			if (e == ERR_OK) /* a writer completed it while we looked */
+				e = commit_apply(r, end);
+			else if (e == ERR_NOTFOUND)
+				e = salvage(r, later);
+		}
+		if (e != ERR_OK)
+			return e;
+	}
+}
+
+enum err recover_replay(struct db *db, struct err_info *info)
+{
+	const struct db_snap *sn = snap_current(db);
+	struct replay r = { .db = db, .pos = sn->log_end, .commit = sn->commit };
+	enum err e = replay_all(&r);
+	mem_free(&db->mem, r.chunks, r.chunks_cap * sizeof *r.chunks);
+	if (e != ERR_OK)
+		return err_set(info, e, 0,
+			       "cannot replay the log of database \"%s\" after commit %llu: %s",
+			       db->dir, (unsigned long long)r.commit, err_name(e));
+	return ERR_OK;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs: immutable sorted images of a table's indexes, in memory or in a file, the same bytes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "db/db_priv.h"
+#include "db/guard.h"
+
+void run_name(uint64_t number, char out[32])
+{
+	snprintf(out, 32, "index-%08llu.run", (unsigned long long)number);
+}
+
+/* ---- an image, and whether it can be one ---- */
+
+static bool section_fits(const struct disk_run *h, const struct disk_section *s, uint64_t size)
+{
+	return s->off % 4 == 0 && s->off <= h->bytes && s->n <= (h->bytes - s->off) / size;
+}
+
+static bool index_fits(const struct disk_run *h, const struct disk_run_index *x)
+{
+	uint32_t eb = entry_bytes_of(x->key_bytes);
+	bool ok = section_fits(h, &x->groups, sizeof(struct disk_group)) && x->groups.off % 8 == 0;
+	for (unsigned sign = 0; sign < 2; sign++)
+		ok = ok && section_fits(h, &x->entries[sign], eb) &&
+		     section_fits(h, &x->tails[sign], 1) && x->entries[sign].n <= UINT32_MAX;
+	return ok;
+}
+
+/* Whether the image's header describes an image of this size with the table's indexes. */
+static bool header_fits(const struct db *db, const struct disk_run *h, uint64_t bytes)
+{
+	if (memcmp(h->magic, RUN_MAGIC, sizeof h->magic) != 0 || h->version != FORMAT_VERSION ||
+	    memcmp(h->uuid, db->uuid, sizeof h->uuid) != 0 || h->bytes > bytes ||
+	    h->bytes < sizeof *h || h->table >= db->tables_n)
+		return false;
+	const struct db_table_def *def = &db->tables[h->table];
+	bool ok = h->indexes_n == def->indexes_n && h->addresses.off % 8 == 0 &&
+		  section_fits(h, &h->addresses, 8) && section_fits(h, &h->ids, 4) &&
+		  (h->ids.n == 0 || h->ids.n == h->addresses.n);
+	for (unsigned i = 0; ok && i < def->indexes_n; i++)
+		ok = h->index[i].key_bytes == def->indexes[i].key_bytes &&
+		     index_fits(h, &h->index[i]);
+	return ok;
+}
+
+static void run_load(struct run *r, const uint8_t *image)
+{
+	const struct disk_run *h = (const void *)image;
+	r->image = image;
+	r->table = h->table;
+	r->rows_n = h->addresses.n;
+	r->base_id = h->base_id;
+	r->ids = h->ids.n ? (const void *)(image + h->ids.off) : NULL;
+	r->addresses = (const void *)(image + h->addresses.off);
+	r->commit_last = h->commit_last;
+	r->header_hash = h->hash;
+	for (unsigned i = 0; i < h->indexes_n; i++) {
+		const struct disk_run_index *x = &h->index[i];
+		struct run_index *ix = &r->index[i];
+		ix->groups = (const void *)(image + x->groups.off);
+		ix->groups_n = x->groups.n;
+		ix->key_bytes = x->key_bytes;
+		ix->entry_bytes = entry_bytes_of(x->key_bytes);
+		for (unsigned sign = 0; sign < 2; sign++) {
+			ix->part[sign] = (struct run_part){
+				.entries = image + x->entries[sign].off,
+				.n = x->entries[sign].n,
+				.tails = image + x->tails[sign].off,
+				.tails_n = x->tails[sign].n,
+			};
+		}
+	}
+}
+
+enum err run_from_image(struct db *db, uint8_t *image, uint64_t bytes, struct run **out)
+{
+	struct run *r = mem_alloc(&db->mem, sizeof *r);
+	if (!r)
+		return ERR_NOMEM;
+	r->refs = 1;
+	r->bytes = bytes;
+	run_load(r, image);
+	counter_add(&db->count.runs_n, 1);
+	*out = r;
+	return ERR_OK;
+}
+
+static enum err run_map(struct db *db, int fd, struct run *r)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return err_from_errno(errno);
+	if (st.st_size < (off_t)sizeof(struct disk_run) || (uint64_t)st.st_size < r->bytes)
+		return ERR_CORRUPT;
+	const uint8_t *map = guard_map(fd, r->bytes);
+	if (!map)
+		return ERR_NOMEM;
+	const struct disk_run *h = (const void *)map;
+	if (h->hash != XXH3_64bits(h, offsetof(struct disk_run, hash)) ||
+	    !header_fits(db, h, r->bytes)) {
+		guard_unmap(map, r->bytes);
+		return ERR_CORRUPT;
+	}
+	run_load(r, map);
+	return ERR_OK;
+}
+
+enum err run_open(struct db *db, uint64_t number, uint64_t bytes, uint64_t header_hash,
+		  struct run **out)
+{
+	if (bytes < sizeof(struct disk_run))
+		return ERR_CORRUPT;
+	struct run *r = mem_alloc(&db->mem, sizeof *r);
+	if (!r)
+		return ERR_NOMEM;
+	r->refs = 1;
+	r->number = number;
+	r->bytes = bytes;
+	char name[32];
+	run_name(number, name);
+	int fd = db->io->open(db->io->ctx, db->dir_fd, name, O_RDONLY);
+	enum err e = fd < 0 ? err_from_errno(errno) : run_map(db, fd, r);
+	if (fd >= 0)
+		db->io->close(db->io->ctx, fd);
+	if (e == ERR_OK && header_hash && header_hash != r->header_hash) {
+		guard_unmap(r->image, r->bytes);
+		e = ERR_CORRUPT;
+	}
+	if (e == ERR_OK)
+		e = run_file_add(db, number);
+	if (e != ERR_OK) {
+		mem_free(&db->mem, r, sizeof *r);
+		return e;
+	}
+	counter_add(&db->count.runs_n, 1);
+	counter_add(&db->count.index_bytes, bytes);
+	*out = r;
+	return ERR_OK;
+}
+
+void run_ref(struct run *r)
+{
+	r->refs++;
+}
+
+void run_unref(struct db *db, struct run *r)
+{
+	if (!r || --r->refs > 0)
+		return;
+	counter_add(&db->count.runs_n, (uint64_t)-1);
+	if (r->number == 0) {
+		mem_free(&db->mem, (void *)(uintptr_t)r->image, r->bytes);
+	} else {
+		guard_unmap(r->image, r->bytes);
+		counter_add(&db->count.index_bytes, (uint64_t)0 - r->bytes);
+		for (struct run_file *f = db->files; f; f = f->next)
+			if (f->number == r->number)
+				f->live = false;
+		run_files_sweep(db);
+	}
+	mem_free(&db->mem, r, sizeof *r);
+}
+
+static bool slot_names(const struct slot_state *slot, uint64_t number)
+{
+	for (uint32_t i = 0; i < slot->runs_n; i++)
+		if (slot->runs[i] == number)
+			return true;
+	return false;
+}
+
+enum err run_file_add(struct db *db, uint64_t number)
+{
+	for (struct run_file *f = db->files; f; f = f->next) {
+		if (f->number == number) {
+			f->live = true;
+			return ERR_OK;
+		}
+	}
+	struct run_file *f = mem_alloc(&db->mem, sizeof *f);
+	if (!f)
+		return ERR_NOMEM;
+	*f = (struct run_file){ .number = number, .live = true, .next = db->files };
+	db->files = f;
+	return ERR_OK;
+}
+
+void run_files_sweep(struct db *db)
+{
+	struct run_file **at = &db->files;
+	while (*at) {
+		struct run_file *f = *at;
+		/* poisoned: which of its runs the disk's manifest names is not known */
+		if (db->read_only || atomic_load(&db->poisoned) || f->live ||
+		    slot_names(&db->slots[0], f->number) || slot_names(&db->slots[1], f->number)) {
+			at = &f->next;
+			continue;
+		}
+		char name[32];
+		run_name(f->number, name);
+		db->io->unlink(db->io->ctx, db->dir_fd, name);
+		*at = f->next;
+		mem_free(&db->mem, f, sizeof *f);
+	}
+}
+
+static bool section_sound(const struct run *r, const struct disk_section *s, uint64_t size)
+{
+	return s->hash == XXH3_64bits(r->image + s->off, s->n * size);
+}
+
+bool run_sound(const struct run *r)
+{
+	const struct disk_run *h = (const void *)r->image;
+	bool ok = section_sound(r, &h->ids, 4) && section_sound(r, &h->addresses, 8);
+	for (unsigned i = 0; ok && i < h->indexes_n; i++) {
+		const struct disk_run_index *x = &h->index[i];
+		ok = section_sound(r, &x->groups, sizeof(struct disk_group));
+		for (unsigned sign = 0; ok && sign < 2; sign++)
+			ok = section_sound(r, &x->entries[sign], entry_bytes_of(x->key_bytes)) &&
+			     section_sound(r, &x->tails[sign], 1);
+	}
+	return ok;
+}
+
+enum err run_check(struct db *db, struct run *r)
+{
+	uint64_t lost_n = guard_lost_n();
+	if (r->number == 0 || (r->trust == RUN_SOUND && r->lost_n == lost_n))
+		return ERR_OK;
+	if (r->trust != RUN_BAD && run_sound(r)) {
+		r->trust = RUN_SOUND;
+		r->lost_n = lost_n; /* of before: a page lost meanwhile brings another check */
+		return ERR_OK;
+	}
+	if (r->trust == RUN_BAD)
+		return ERR_CORRUPT;
+	r->trust = RUN_BAD;
+	char name[32];
+	run_name(r->number, name);
+	log_warn(LOG_DB,
+		 "database \"%s\": index file %s is damaged; opening rebuilds it from the log",
+		 db->dir, name);
+	if (!db->read_only)
+		db->io->unlink(db->io->ctx, db->dir_fd, name);
+	return ERR_CORRUPT;
+}
+
+/* ---- looking into it ---- */
+
+void entry_at(const struct run_index *ix, unsigned sign, uint64_t i, struct entry *out)
+{
+	const struct run_part *part = &ix->part[sign];
+	const uint8_t *p = part->entries + i * ix->entry_bytes;
+	out->prefix = p;
+	out->id = num_le32(p + ix->key_bytes);
+	out->key_n = ix->key_bytes;
+	out->tail = NULL;
+	if (ix->key_bytes < 12)
+		return;
+	uint32_t ref = num_le32(p + ix->key_bytes + 4);
+	if (ref >= TAIL_SHORT) {
+		out->key_n = MIN(ref - TAIL_SHORT, ix->key_bytes);
+	} else if ((uint64_t)ref + 2 <= part->tails_n) {
+		uint32_t n = num_le16(part->tails + ref);
+		out->tail = part->tails + ref + 2;
+		/* clamped: a damaged file must not make us read beyond the map */
+		out->key_n += (uint32_t)MIN((uint64_t)n, part->tails_n - ref - 2);
+	}
+}
+
+int entry_cmp(uint32_t key_bytes, const struct entry *a, const struct entry *b)
+{
+	int c = key_bytes ? memcmp(a->prefix, b->prefix, key_bytes) : 0;
+	if (c != 0)
+		return c;
+	uint32_t an = a->key_n > key_bytes ? a->key_n - key_bytes : 0;
+	uint32_t bn = b->key_n > key_bytes ? b->key_n - key_bytes : 0;
+	if (an && bn) {
+		c = memcmp(a->tail, b->tail, MIN(an, bn));
+		if (c != 0)
+			return c;
+	}
+	if (a->key_n != b->key_n)
+		return a->key_n < b->key_n ? -1 : 1;
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+uint64_t entry_lower_bound(const struct run_index *ix, unsigned sign, uint64_t lo, uint64_t hi,
+			   const struct entry *e)
+{
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		struct entry m;
+		entry_at(ix, sign, mid, &m);
+		if (entry_cmp(ix->key_bytes, &m, e) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+uint64_t run_group_find(const struct run_index *ix, uint32_t group)
+{
+	uint64_t lo = 0, hi = ix->groups_n;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		if (ix->groups[mid].group < group)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < ix->groups_n && ix->groups[lo].group == group ? lo : ix->groups_n;
+}
+
+void run_group_range(const struct run_index *ix, uint64_t g, unsigned sign, uint64_t *out_lo,
+		     uint64_t *out_hi)
+{
+	uint64_t n = ix->part[sign].n;
+	uint64_t lo = MIN((uint64_t)ix->groups[g].start[sign], n);
+	uint64_t hi = g + 1 < ix->groups_n ? MIN((uint64_t)ix->groups[g + 1].start[sign], n) : n;
+	*out_lo = lo;
+	*out_hi = MAX(lo, hi);
+}
+
+uint64_t run_id_lower_bound(const struct run *r, uint64_t id)
+{
+	if (!r->ids) {
+		if (id <= r->base_id)
+			return 0;
+		return MIN(id - r->base_id, r->rows_n);
+	}
+	uint64_t lo = 0, hi = r->rows_n;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		if (r->ids[mid] < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+bool run_address(const struct run *r, uint64_t id, uint64_t *out)
+{
+	uint64_t i = run_id_lower_bound(r, id);
+	if (i >= r->rows_n || run_id_at(r, i) != id)
+		return false;
+	*out = r->addresses[i];
+	return true;
+}

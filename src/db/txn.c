@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* Transactions: rows are laid out in a chunk buffer per table, go out as chunks, are taken apart
+ * into index entries while they are still in the cache, and become runs block by block. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/db_priv.h"
+
+#define STAGE_MIN_BYTES (16u << 10)
+#define STAGE_EXTRA (sizeof(struct disk_chunk) + CHUNK_ALIGN)
+#define BATCH_FIXED_BYTES 512u /* of a batch beside its rows and their slots */
+#define ROW_BYTES_MAX (CHUNK_PAYLOAD_MAX - 2 * BATCH_FIXED_BYTES)
+
+/* ---- what live transactions and replay share ---- */
+
+enum err txn_start(struct db *db, struct db_txn *txn)
+{
+	memset(txn, 0, sizeof *txn);
+	txn->db = db;
+	txn->base = db_snap_begin(db);
+	log_begin(&txn->log, db, txn->base->log_end, txn->base->commit + 1);
+	for (unsigned t = 0; t < db->tables_n; t++)
+		txn->tables[t].next_id = txn->tables[t].base_next_id = txn->base->tables[t].next_id;
+	txn->open = true;
+	return ERR_OK;
+}
+
+void txn_end(struct db_txn *txn)
+{
+	struct db *db = txn->db;
+	for (unsigned t = 0; t < db->tables_n; t++) {
+		struct txn_table *tt = &txn->tables[t];
+		mem_free(&db->mem, tt->stage, tt->stage_bytes);
+		mem_free(&db->mem, tt->removes, tt->removes_cap * sizeof *tt->removes);
+		block_fini(&db->mem, &tt->block);
+		for (uint32_t i = 0; i < tt->runs_n; i++)
+			run_unref(db, tt->runs[i]);
+	}
+	db_snap_end((struct db_snap *)(uintptr_t)txn->base);
+	snap_collect(db);
+	txn->open = false;
+}
+
+static bool txn_has(const struct txn_table *tt, uint64_t id)
+{
+	uint64_t address;
+	for (uint32_t i = 0; i < tt->runs_n; i++)
+		if (run_address(tt->runs[i], id, &address))
+			return true;
+	return false;
+}
+
+static enum err block_add(struct db_txn *txn, unsigned table, uint64_t id, uint64_t address)
+{
+	struct block *b = &txn->tables[table].block;
+	void *rows = b->rows;
+	enum err e = mem_grow(&txn->db->mem, &rows, &b->cap, b->n + 1, sizeof *b->rows);
+	b->rows = rows;
+	if (e == ERR_OK)
+		b->rows[b->n++] = (struct block_row){ id, address };
+	return e;
+}
+
+/* The row that `id` had before this transaction loses its entries. One that cannot be read any more
+ * keeps them: its chunk is named as damaged, and a new row of that id can still be stored. */
+static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id, bool *was_live)
+{
+	struct db *db = txn->db;
+	struct txn_table *tt = &txn->tables[table];
+	const struct db_table_def *def = &db->tables[table];
+	*was_live = false;
+	if (tt->runs_n && txn_has(tt, id))
+		return ERR_INVALID; /* twice in one transaction; in one block, rows_sort() sees it
+				     */
+	if (id >= tt->base_next_id)
+		return ERR_OK;
+	uint64_t address = snap_address(txn->base, table, id);
+	if (address == 0)
+		return ERR_OK;
+	*was_live = true;
+	struct db_row row = { .id = id };
+	if (chunk_row(db, table, address, id, &row.row) != ERR_OK)
+		return ERR_OK;
+	struct db_emit emit = { db, def, tt->block.lists[1], ERR_OK };
+	def->extract(&row, 1, &emit);
+	return emit.err;
+}
+
+enum err txn_block_end(struct db_txn *txn, unsigned table)
+{
+	struct txn_table *tt = &txn->tables[table];
+	if (tt->block.n == 0)
+		return ERR_OK;
+	if (tt->runs_n == MERGE_FAN_IN) { /* a transaction of any size keeps few runs */
+		struct run *merged;
+		enum err e = merge_runs(txn->db, table, tt->runs, tt->runs_n, false,
+					!txn->db->read_only, &merged);
+		if (e != ERR_OK)
+			return e;
+		for (uint32_t i = 0; i < tt->runs_n; i++)
+			run_unref(txn->db, tt->runs[i]);
+		tt->runs[0] = merged;
+		tt->runs_n = 1;
+	}
+	enum err e =
+		block_build(txn->db, table, &tt->block, txn->log.commit, &tt->runs[tt->runs_n]);
+	if (e == ERR_OK)
+		tt->runs_n++;
+	return e;
+}
+
+static enum err block_end_if_full(struct db_txn *txn, unsigned table)
+{
+	struct block *b = &txn->tables[table].block;
+	/* sorting takes about as much again */
+	size_t bytes_max = MIN(txn->db->budget_bytes / 3, BLOCK_EMIT_BYTES_MAX);
+	if (b->n < BLOCK_ROWS_MAX && block_emit_bytes(b) < bytes_max)
+		return ERR_OK;
+	return txn_block_end(txn, table);
+}
+
+#define ROWS_AT_ONCE 64u /* to one call of an extractor */
+
+enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector rows,
+			struct log_pos pos)
+{
+	struct db *db = txn->db;
+	struct txn_table *tt = &txn->tables[table];
+	const struct db_table_def *def = &db->tables[table];
+	struct db_row part[ROWS_AT_ONCE];
+	enum err e = ERR_OK;
+	tt->touched = true;
+	for (uint32_t i = 0; i < rows.n && e == ERR_OK;) {
+		size_t n = 0;
+		for (; n < ROWS_AT_ONCE && i < rows.n && e == ERR_OK; i++) {
+			struct fb_table t = fb_vector_table(rows, i);
+			uint64_t id = def->row_id(t);
+			if (id == 0 || id > DB_ID_MAX)
+				return ERR_CORRUPT;
+			bool was_live = false;
+			e = entries_retract(txn, table, id, &was_live);
+			if (e == ERR_OK)
+				e = block_add(txn, table, id,
+					      address_make(pos.segment, pos.offset, i));
+			tt->live_delta += !was_live;
+			tt->next_id = MAX(tt->next_id, id + 1);
+			part[n++] = (struct db_row){ id, t };
+		}
+		if (e == ERR_OK) {
+			struct db_emit emit = { db, def, tt->block.lists[0], ERR_OK };
+			def->extract(part, n, &emit);
+			e = emit.err;
+		}
+		if (e == ERR_OK)
+			e = block_end_if_full(txn, table);
+	}
+	txn->log.rows_put_n += rows.n;
+	return e;
+}
+
+enum err txn_apply_removes(struct db_txn *txn, unsigned table, const uint64_t *ids, size_t n)
+{
+	struct txn_table *tt = &txn->tables[table];
+	enum err e = ERR_OK;
+	tt->touched = true;
+	for (size_t i = 0; i < n && e == ERR_OK; i++) {
+		uint64_t id = num_le64(&ids[i]);
+		bool was_live = false;
+		if (id == 0 || id > DB_ID_MAX)
+			return ERR_CORRUPT;
+		e = entries_retract(txn, table, id, &was_live);
+		if (e == ERR_OK)
+			e = block_add(txn, table, id, 0);
+		tt->live_delta -= was_live;
+		if (e == ERR_OK)
+			e = block_end_if_full(txn, table);
+	}
+	txn->log.rows_removed_n += n;
+	return e;
+}
+
+/* New runs join those of the base; small ones are merged at once, large ones in db_maintain(). */
+static enum err table_publish(struct db_txn *txn, struct db_snap *sn, unsigned table)
+{
+	struct db *db = txn->db;
+	struct txn_table *tt = &txn->tables[table];
+	struct snap_table *st = &sn->tables[table];
+	st->next_id = MAX(st->next_id, tt->next_id);
+	st->live += (uint64_t)tt->live_delta;
+	for (uint32_t i = 0; i < tt->runs_n; i++) {
+		ASSERT(st->runs_n < DB_RUNS_MAX);
+		run_ref(tt->runs[i]);
+		st->runs[st->runs_n++] = tt->runs[i];
+	}
+	uint64_t rows_max =
+		st->runs_n > RUNS_FORCED || db->read_only ? UINT64_MAX : HEAP_RUN_ROWS * 2;
+	return merge_settle(db, table, st->runs, &st->runs_n, true, rows_max);
+}
+
+void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end)
+{
+	struct db *db = txn->db;
+	sn->commit = txn->log.commit;
+	sn->log_end = end;
+	for (unsigned t = 0; t < db->tables_n; t++) {
+		struct txn_table *tt = &txn->tables[t];
+		sn->tables[t].next_id = MAX(sn->tables[t].next_id, tt->next_id);
+		if (!tt->touched)
+			continue;
+		enum err e = table_publish(txn, sn, t);
+		/* merging is a favour; the commit stands without it */
+		if (e != ERR_OK && sn->tables[t].runs_n > DB_RUNS_MAX - MERGE_FAN_IN - 1)
+			atomic_store(&db->poisoned, true);
+	}
+	counter_add(&db->count.commits_n, 1);
+	counter_add(&db->count.rows_put_n, txn->log.rows_put_n);
+	counter_add(&db->count.rows_removed_n, txn->log.rows_removed_n);
+	snap_publish(db, sn);
+}
+
+/* ---- live transactions ---- */
+
+static struct disk_chunk *stage_head(struct txn_table *tt)
+{
+	return (struct disk_chunk *)(void *)tt->stage;
+}
+
+static enum err stage_flush(struct db_txn *txn, unsigned table)
+{
+	struct db *db = txn->db;
+	struct txn_table *tt = &txn->tables[table];
+	const struct db_table_def *def = &db->tables[table];
+	if (!tt->begun || tt->w.rows_n == 0)
+		return ERR_OK;
+	tt->begun = false;
+	tt->row_bytes = MAX(tt->w.n / tt->w.rows_n, 16u);
+	struct fb_vector rows;
+	/* what goes to the disk has passed the same check that guards what comes from it */
+	if (def->verify(span_of(tt->w.buf, tt->w.n), &rows) != ERR_OK || rows.n != tt->w.rows_n)
+		return ERR_INVALID;
+	struct disk_chunk *head = stage_head(tt);
+	*head = (struct disk_chunk){
+		.kind = CHUNK_ROWS,
+		.table = (uint16_t)table,
+		.rows_n = tt->w.rows_n,
+	};
+	struct log_pos pos;
+	enum err e = log_append(&txn->log, head, tt->w.n, &pos);
+	return e == ERR_OK ? txn_apply_rows(txn, table, rows, pos) : e;
+}
+
+static enum err removes_flush(struct db_txn *txn, unsigned table)
+{
+	struct db *db = txn->db;
+	struct txn_table *tt = &txn->tables[table];
+	size_t n = tt->removes_n, bytes = n * 8 + STAGE_EXTRA;
+	if (n == 0)
+		return ERR_OK;
+	tt->removes_n = 0;
+	struct disk_chunk *head = mem_alloc(&db->mem, bytes);
+	if (!head)
+		return ERR_NOMEM;
+	head->kind = CHUNK_REMOVE;
+	head->table = (uint16_t)table;
+	head->rows_n = (uint32_t)n;
+	memcpy(head + 1, tt->removes, n * 8);
+	struct log_pos pos;
+	enum err e = log_append(&txn->log, head, (uint32_t)(n * 8), &pos);
+	mem_free(&db->mem, head, bytes);
+	return e == ERR_OK ? txn_apply_removes(txn, table, tt->removes, n) : e;
+}
+
+/* A batch begins in a buffer that doubles from chunk to chunk: a commit of one row needs little, a
+ * bulk import gets chunks of 1 MiB. */
+static enum err stage_begin(struct db_txn *txn, unsigned table, uint32_t row_max)
+{
+	struct db *db = txn->db;
+	struct txn_table *tt = &txn->tables[table];
+	uint32_t cap =
+		tt->payload_cap ? MIN(tt->payload_cap * 4, CHUNK_PAYLOAD_MAX) : STAGE_MIN_BYTES;
+	uint32_t row = tt->row_bytes ? tt->row_bytes : MAX(row_max / 2, 16u);
+	while (cap < CHUNK_PAYLOAD_MAX && cap - cap / row * 4 < row_max + BATCH_FIXED_BYTES)
+		cap = MIN(cap * 2, CHUNK_PAYLOAD_MAX);
+	uint32_t slots = MIN(cap / row + 4, (cap - row_max - BATCH_FIXED_BYTES) / 4);
+	if (cap != tt->payload_cap) {
+		mem_free(&db->mem, tt->stage, tt->stage_bytes);
+		tt->stage_bytes = cap + STAGE_EXTRA;
+		tt->stage = mem_alloc(&db->mem, tt->stage_bytes);
+		tt->payload_cap = tt->stage ? cap : 0;
+		if (!tt->stage)
+			return ERR_NOMEM;
+	}
+	db->tables[table].batch_begin(&tt->w, tt->stage + sizeof(struct disk_chunk), cap, slots,
+				      txn->log.commit, clock_wall_s());
+	tt->begun = true;
+	return tt->w.err;
+}
+
+/* What is written rests on what is found: an index that hides a record would make a second one. */
+static enum err runs_trusted(struct db *db)
+{
+	const struct db_snap *sn = snap_current(db);
+	for (unsigned t = 0; t < db->tables_n; t++)
+		for (uint32_t i = 0; i < sn->tables[t].runs_n; i++) {
+			struct run *r = sn->tables[t].runs[i];
+			if (r->trust == RUN_UNCHECKED && db_hurried(db))
+				return ERR_CLOSED; /* closing does not wait for a disk to be read */
+			if (run_check(db, r) == ERR_OK)
+				continue;
+			atomic_store(&db->poisoned, true);
+			log_error(LOG_DB,
+				  "database \"%s\" is read-only until salver is started again, "
+				  "which rebuilds the index",
+				  db->dir);
+			return ERR_CORRUPT;
+		}
+	return ERR_OK;
+}
+
+enum err db_txn_begin(struct db *db, struct db_txn **out)
+{
+	if (db->read_only || atomic_load(&db->poisoned))
+		return ERR_IO;
+	if (db->txn.open)
+		return ERR_BUSY;
+	enum err e = runs_trusted(db);
+	if (e == ERR_OK)
+		e = txn_start(db, &db->txn);
+	if (e == ERR_OK)
+		*out = &db->txn;
+	return e;
+}
+
+const struct db_snap *db_txn_base(const struct db_txn *txn)
+{
+	return txn->base;
+}
+
+uint64_t db_txn_commit_number(const struct db_txn *txn)
+{
+	return txn->log.commit;
+}
+
+uint64_t db_txn_new_id(struct db_txn *txn, unsigned table)
+{
+	return txn->tables[table].next_id++;
+}
+
+enum err db_txn_put(struct db_txn *txn, unsigned table, uint64_t id, const void *row_in)
+{
+	struct txn_table *tt = &txn->tables[table];
+	const struct db_table_def *def = &txn->db->tables[table];
+	uint32_t row_max = def->row_bytes_max(row_in);
+	if (txn->err != ERR_OK)
+		return txn->err;
+	if (row_max > ROW_BYTES_MAX || id > DB_ID_MAX || id == 0)
+		return ERR_LIMIT;
+	bool room = tt->begun && tt->w.rows_n < tt->w.rows_cap && row_max <= tt->w.cap - tt->w.n;
+	if (tt->begun && !room)
+		txn->err = stage_flush(txn, table);
+	if (txn->err == ERR_OK && !room)
+		txn->err = stage_begin(txn, table, row_max);
+	if (txn->err != ERR_OK)
+		return txn->err;
+	def->write_row(&tt->w, id, row_in);
+	txn->err = tt->w.err;
+	tt->next_id = MAX(tt->next_id, id + 1);
+	return txn->err;
+}
+
+enum err db_txn_remove(struct db_txn *txn, unsigned table, uint64_t id)
+{
+	struct txn_table *tt = &txn->tables[table];
+	if (txn->err != ERR_OK)
+		return txn->err;
+	if (snap_address(txn->base, table, id) == 0)
+		return ERR_NOTFOUND;
+	if ((tt->removes_n + 1) * 8 > CHUNK_PAYLOAD_MAX / 4)
+		txn->err = removes_flush(txn, table);
+	void *p = tt->removes;
+	if (txn->err == ERR_OK)
+		txn->err = mem_grow(&txn->db->mem, &p, &tt->removes_cap, tt->removes_n + 1,
+				    sizeof *tt->removes);
+	tt->removes = p;
+	if (txn->err == ERR_OK)
+		tt->removes[tt->removes_n++] = id;
+	return txn->err;
+}
+
+static enum err txn_finish(struct db_txn *txn, struct db_snap **out)
+{
+	struct db *db = txn->db;
+	uint64_t next_ids[DB_TABLES_MAX];
+	for (unsigned t = 0; t < db->tables_n && txn->err == ERR_OK; t++) {
+		txn->err = stage_flush(txn, t);
+		if (txn->err == ERR_OK)
+			txn->err = removes_flush(txn, t);
+		/* runs are built before the commit point: nothing behind it can fail */
+		if (txn->err == ERR_OK)
+			txn->err = txn_block_end(txn, t);
+		next_ids[t] = txn->tables[t].next_id;
+	}
+	if (txn->err != ERR_OK)
+		return txn->err;
+	*out = snap_copy(db, txn->base);
+	if (!*out)
+		return ERR_NOMEM;
+	return log_commit(&txn->log, next_ids, db->tables_n);
+}
+
+enum err db_txn_commit(struct db_txn *txn)
+{
+	struct db *db = txn->db;
+	struct db_snap *sn = NULL;
+	enum err e = txn_finish(txn, &sn);
+	if (e == ERR_OK)
+		txn_publish(txn, sn, txn->log.pos);
+	else
+		snap_free(db, sn);
+	txn_end(txn);
+	return e;
+}
+
+void db_txn_abort(struct db_txn *txn)
+{
+	if (txn)
+		txn_end(txn);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* Recording, tearing and failing the store's I/O. */
+#include "trace.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- recording ---- */
+
+static struct trace_op *op_add(struct trace *t, enum trace_kind kind, int file)
+{
+	if (t->ops_n == t->ops_cap) {
+		t->ops_cap = t->ops_cap ? 2 * t->ops_cap : 256;
+		t->ops = realloc(t->ops, t->ops_cap * sizeof *t->ops);
+		EXPECT(t->ops != NULL);
+	}
+	struct trace_op *op = &t->ops[t->ops_n++];
+	*op = (struct trace_op){ .kind = kind, .file = file };
+	return op;
+}
+
+static int file_find(struct trace *t, const char *name)
+{
+	for (int i = 0; i < t->files_n; i++)
+		if (strcmp(t->names[i], name) == 0)
+			return i;
+	EXPECT(t->files_n < TRACE_FILES_MAX);
+	snprintf(t->names[t->files_n], sizeof t->names[0], "%s", name);
+	return t->files_n++;
+}
+
+static int trace_open(void *ctx, int dir_fd, const char *name, int flags)
+{
+	struct trace *t = ctx;
+	bool there = faccessat(dir_fd, name, F_OK, 0) == 0;
+	int fd = io_files.open(NULL, dir_fd, name, flags);
+	if (fd < 0)
+		return fd;
+	EXPECT(fd < 1024);
+	t->file_of_fd[fd] = file_find(t, name);
+	if (!there)
+		op_add(t, TRACE_CREATE, t->file_of_fd[fd]);
+	else if (flags & O_TRUNC)
+		op_add(t, TRACE_SIZE, t->file_of_fd[fd])->off = 0;
+	return fd;
+}
+
+static int trace_close(void *ctx, int fd)
+{
+	(void)ctx;
+	return io_files.close(NULL, fd);
+}
+
+static ssize_t trace_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t off)
+{
+	struct trace *t = ctx;
+	struct trace_op *op = op_add(t, TRACE_WRITE, t->file_of_fd[fd]);
+	op->off = off;
+	op->n = n;
+	op->data = malloc(n);
+	EXPECT(op->data != NULL);
+	memcpy(op->data, p, n);
+	return io_files.pwrite(NULL, fd, p, n, off);
+}
+
+static int trace_fdatasync(void *ctx, int fd)
+{
+	struct trace *t = ctx;
+	op_add(t, TRACE_SYNC, t->file_of_fd[fd]);
+	return 0; /* what is on this machine's disk does not matter */
+}
+
+static int trace_grow(void *ctx, int fd, uint64_t bytes)
+{
+	struct trace *t = ctx;
+	op_add(t, TRACE_SIZE, t->file_of_fd[fd])->off = bytes;
+	return io_files.truncate(NULL, fd, bytes);
+}
+
+static int trace_truncate(void *ctx, int fd, uint64_t bytes)
+{
+	return trace_grow(ctx, fd, bytes);
+}
+
+static int trace_unlink(void *ctx, int dir_fd, const char *name)
+{
+	struct trace *t = ctx;
+	op_add(t, TRACE_UNLINK, file_find(t, name));
+	return io_files.unlink(NULL, dir_fd, name);
+}
+
+static int trace_sync_dir(void *ctx, int dir_fd)
+{
+	(void)dir_fd;
+	op_add(ctx, TRACE_SYNC_DIR, -1);
+	return 0;
+}
+
+void trace_init(struct trace *t)
+{
+	*t = (struct trace){ .io = {
+				     .ctx = t,
+				     .open = trace_open,
+				     .close = trace_close,
+				     .pwrite = trace_pwrite,
+				     .fdatasync = trace_fdatasync,
+				     .grow = trace_grow,
+				     .truncate = trace_truncate,
+				     .unlink = trace_unlink,
+				     .sync_dir = trace_sync_dir,
+			     } };
+}
+
+void trace_fini(struct trace *t)
+{
+	for (size_t i = 0; i < t->ops_n; i++)
+		free(t->ops[i].data);
+	free(t->ops);
+}
+
+/* ---- what the disk holds after a power loss ---- */
+
+struct disk_file {
+	uint8_t *bytes;
+	size_t n, cap;
+	bool linked, linked_durable; /* in the directory; and as of its last sync */
+	size_t pending_from;	     /* first operation that may not be on the disk */
+};
+
+static void file_size(struct disk_file *f, size_t n)
+{
+	if (n > f->cap) {
+		f->bytes = realloc(f->bytes, n);
+		EXPECT(f->bytes != NULL);
+		memset(f->bytes + f->cap, 0, n - f->cap);
+		f->cap = n;
+	}
+	if (n < f->n)
+		memset(f->bytes + n, 0, f->n - n);
+	f->n = n;
+}
+
+static void file_write(struct disk_file *f, const struct trace_op *op, size_t from, size_t n)
+{
+	if (op->off + from + n > f->n)
+		file_size(f, op->off + from + n);
+	memcpy(f->bytes + op->off + from, op->data + from, n);
+}
+
+static void op_apply(struct disk_file *f, const struct trace_op *op, enum trace_loss loss)
+{
+	if (loss == LOSS_ALL || (loss == LOSS_SOME && test_random() % 2))
+		return;
+	if (op->kind == TRACE_SIZE)
+		file_size(f, op->off);
+	if (op->kind != TRACE_WRITE)
+		return;
+	if (loss != LOSS_TORN) {
+		file_write(f, op, 0, op->n);
+		return;
+	}
+	for (size_t at = 0; at < op->n;) { /* sector by sector */
+		size_t n = MIN(op->n - at, 512 - (op->off + at) % 512);
+		if (test_random() % 3)
+			file_write(f, op, at, n);
+		at += n;
+	}
+}
+
+static void pending_apply(const struct trace *t, struct disk_file *f, int file, size_t to,
+			  enum trace_loss loss)
+{
+	for (size_t i = f->pending_from; i < to; i++)
+		if (t->ops[i].file == file)
+			op_apply(f, &t->ops[i], loss);
+	f->pending_from = to;
+}
+
+static void files_play(const struct trace *t, size_t ops_n, struct disk_file *files)
+{
+	for (size_t i = 0; i < ops_n; i++) {
+		const struct trace_op *op = &t->ops[i];
+		if (op->kind == TRACE_SYNC)
+			pending_apply(t, &files[op->file], op->file, i, LOSS_NONE);
+		if (op->kind == TRACE_CREATE)
+			files[op->file].linked = true;
+		if (op->kind == TRACE_UNLINK)
+			files[op->file].linked = false;
+		if (op->kind == TRACE_SYNC_DIR)
+			for (int f = 0; f < t->files_n; f++)
+				files[f].linked_durable = files[f].linked;
+	}
+}
+
+static void dir_empty(const char *dir)
+{
+	DIR *d = opendir(dir);
+	EXPECT(d != NULL);
+	const struct dirent *de;
+	while ((de = readdir(d)))
+		if (de->d_name[0] != '.')
+			unlinkat(dirfd(d), de->d_name, 0);
+	closedir(d);
+}
+
+static void file_put(const char *dir, const char *name, const struct disk_file *f)
+{
+	char path[512];
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	EXPECT(fd >= 0);
+	EXPECT(f->n == 0 || pwrite(fd, f->bytes, f->n, 0) == (ssize_t)f->n);
+	close(fd);
+}
+
+void trace_rebuild(const struct trace *t, size_t ops_n, enum trace_loss loss, const char *dir)
+{
+	struct disk_file *files = calloc((size_t)t->files_n, sizeof *files);
+	EXPECT(files != NULL);
+	files_play(t, ops_n, files);
+	dir_empty(dir);
+	for (int i = 0; i < t->files_n; i++) {
+		pending_apply(t, &files[i], i, ops_n, loss);
+		bool linked = loss == LOSS_NONE	  ? files[i].linked
+			      : loss == LOSS_ALL  ? files[i].linked_durable
+			      : test_random() % 2 ? files[i].linked
+						  : files[i].linked_durable;
+		if (linked)
+			file_put(dir, t->names[i], &files[i]);
+		free(files[i].bytes);
+	}
+	free(files);
+}
+
+/* ---- failing ---- */
+
+static bool fault_now(struct faults *f)
+{
+	uint64_t i = f->n++;
+	bool now = i == f->at || (f->forever && i > f->at);
+	f->hit |= now;
+	if (now)
+		errno = f->kind == FAULT_EIO ? EIO : ENOSPC;
+	return now;
+}
+
+static int fault_open(void *ctx, int dir_fd, const char *name, int flags)
+{
+	if ((flags & O_CREAT) && fault_now(ctx))
+		return -1;
+	return io_files.open(NULL, dir_fd, name, flags);
+}
+
+static int fault_close(void *ctx, int fd)
+{
+	(void)ctx;
+	return io_files.close(NULL, fd);
+}
+
+static ssize_t fault_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t off)
+{
+	struct faults *f = ctx;
+	if (!fault_now(f))
+		return io_files.pwrite(NULL, fd, p, n, off);
+	if (f->kind == FAULT_SHORT && n > 1) /* the store must come back for the rest */
+		return io_files.pwrite(NULL, fd, p, n / 2, off);
+	return -1;
+}
+
+static int fault_fdatasync(void *ctx, int fd)
+{
+	return fault_now(ctx) ? -1 : io_files.fdatasync(NULL, fd);
+}
+
+static int fault_grow(void *ctx, int fd, uint64_t bytes)
+{
+	return fault_now(ctx) ? -1 : io_files.grow(NULL, fd, bytes);
+}
+
+static int fault_truncate(void *ctx, int fd, uint64_t bytes)
+{
+	return fault_now(ctx) ? -1 : io_files.truncate(NULL, fd, bytes);
+}
+
+static int fault_unlink(void *ctx, int dir_fd, const char *name)
+{
+	return fault_now(ctx) ? -1 : io_files.unlink(NULL, dir_fd, name);
+}
+
+static int fault_sync_dir(void *ctx, int dir_fd)
+{
+	return fault_now(ctx) ? -1 : io_files.sync_dir(NULL, dir_fd);
+}
+
+void faults_init(struct faults *f, enum fault_kind kind, uint64_t at, bool forever)
+{
+	*f = (struct faults){ .io = {
+				      .ctx = f,
+				      .open = fault_open,
+				      .close = fault_close,
+				      .pwrite = fault_pwrite,
+				      .fdatasync = fault_fdatasync,
+				      .grow = fault_grow,
+				      .truncate = fault_truncate,
+				      .unlink = fault_unlink,
+				      .sync_dir = fault_sync_dir,
+			      },
+			      .kind = kind,
+			      .at = at,
+			      .forever = forever };
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* I/O back ends for tests: one records everything for replay after a simulated power loss, one
+ * fails the n-th operation. */
+#pragma once
+
+#include "db/io.h"
+#include "fixture.h"
+
+enum trace_kind { TRACE_CREATE, TRACE_WRITE, TRACE_SIZE, TRACE_SYNC, TRACE_UNLINK, TRACE_SYNC_DIR };
+
+struct trace_op {
+	enum trace_kind kind;
+	int file;
+	uint64_t off; /* write; size: bytes */
+	size_t n;
+	uint8_t *data;
+};
+
+#define TRACE_FILES_MAX 256
+
+struct trace {
+	struct db_io io; /* hand this to db_options */
+	struct trace_op *ops;
+	size_t ops_n, ops_cap;
+	char names[TRACE_FILES_MAX][32];
+	int files_n;
+	int file_of_fd[1024];
+};
+
+void trace_init(struct trace *t);
+void trace_fini(struct trace *t);
+
+enum trace_loss { LOSS_NONE, LOSS_ALL, LOSS_SOME, LOSS_TORN };
+/** Make in `dir` (emptied first) what a disk holds after the first `ops_n` operations and a power
+ * loss that treats unsynced writes in this way. */
+void trace_rebuild(const struct trace *t, size_t ops_n, enum trace_loss loss, const char *dir);
+
+enum fault_kind { FAULT_ENOSPC, FAULT_EIO, FAULT_SHORT, FAULTS_N };
+
+struct faults {
+	struct db_io io;
+	enum fault_kind kind;
+	uint64_t at;  /* this operation fails, from 0 */
+	bool forever; /* and all after it */
+	uint64_t n;   /* operations so far */
+	bool hit;
+};
+
+void faults_init(struct faults *f, enum fault_kind kind, uint64_t at, bool forever);
