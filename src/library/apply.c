@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* Step 1 of a commit: from operations to the fate of every file they name. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "library/apply.h"
+#include "library/lookup.h"
+#include "library/tables.h"
+
+enum err apply_begin(struct apply *a, struct db *db)
+{
+	memset(a, 0, sizeof *a);
+	enum err e = db_txn_begin(db, &a->txn);
+	if (e != ERR_OK)
+		return e;
+	a->base = db_snap_begin(db); /* this thread commits, so this is the transaction's base */
+	a->now_s = clock_wall_s();
+	arena_init(&a->years, 1u << 20);
+	dicts_init(&a->dicts, a->txn);
+	return ERR_OK;
+}
+
+void apply_end(struct apply *a)
+{
+	db_txn_abort(a->txn);
+	db_snap_end(a->base);
+	dicts_fini(&a->dicts);
+	arena_fini(&a->years);
+	free(a->entries);
+	free(a->places);
+	id_map_fini(&a->entry_by_id);
+	id_map_fini(&a->place_by_hash);
+	memset(a, 0, sizeof *a);
+}
+
+/* ---- entries and places ---------------------------------------------------------------------- */
+
+static enum err add_entry(struct apply *a, struct file_entry entry, uint32_t *out)
+{
+	if (a->entries_n == a->entries_cap) {
+		uint32_t cap = a->entries_cap ? 2 * a->entries_cap : 16;
+		struct file_entry *entries = realloc(a->entries, cap * sizeof *entries);
+		if (!entries)
+			return ERR_NOMEM;
+		a->entries = entries;
+		a->entries_cap = cap;
+	}
+	if (entry.id) {
+		enum err e = id_map_set(&a->entry_by_id, entry.id, a->entries_n);
+		if (e != ERR_OK)
+			return e;
+	}
+	*out = a->entries_n;
+	a->entries[a->entries_n++] = entry;
+	return ERR_OK;
+}
+
+static enum err add_stored_entry(struct apply *a, struct fb_table stored, uint32_t *out)
+{
+	*out = id_map_get(&a->entry_by_id, media_file_id(stored));
+	if (*out != DICT_NONE)
+		return ERR_OK;
+	return add_entry(a,
+			 (struct file_entry){ .id = media_file_id(stored),
+					      .stored = stored,
+					      .path = media_file_path(stored) },
+			 out);
+}
+
+static struct place *find_place(struct apply *a, struct span path)
+{
+	uint32_t i = id_map_get(&a->place_by_hash, directory_hash(path));
+	while (i != DICT_NONE && !span_eq(a->places[i].path, path))
+		i = a->places[i].next;
+	return i == DICT_NONE ? NULL : &a->places[i];
+}
+
+static enum err set_place(struct apply *a, struct span path, uint32_t entry)
+{
+	struct place *known = find_place(a, path);
+	if (known) {
+		known->entry = entry;
+		return ERR_OK;
+	}
+	if (a->places_n == a->places_cap) {
+		uint32_t cap = a->places_cap ? 2 * a->places_cap : 16;
+		struct place *places = realloc(a->places, cap * sizeof *places);
+		if (!places)
+			return ERR_NOMEM;
+		a->places = places;
+		a->places_cap = cap;
+	}
+	uint64_t hash = directory_hash(path);
+	a->places[a->places_n] = (struct place){ .path = path,
+						 .entry = entry,
+						 .next = id_map_get(&a->place_by_hash, hash) };
+	enum err e = id_map_set(&a->place_by_hash, hash, a->places_n);
+	a->places_n += e == ERR_OK;
+	return e;
+}
+
+/* The file at `path` as things stand after the operations so far, or the one that they removed from
+ * there; DICT_NONE: none. */
+static enum err occupant(struct apply *a, struct span path, uint32_t *out)
+{
+	const struct place *known = find_place(a, path);
+	*out = known ? known->entry : DICT_NONE;
+	if (known)
+		return ERR_OK;
+	uint32_t dir;
+	enum err e = dict_directory(&a->dicts, path_directory(path), false, &dir);
+	if (e != ERR_OK)
+		return e == ERR_NOTFOUND ? ERR_OK : e;
+	const struct dict_row *d = &a->dicts.d[DICT_DIRECTORY].rows[dir];
+	struct fb_table stored;
+	if (d->stored.pos == 0 || media_find(a->base, d->id, path_name(path), &stored) != ERR_OK)
+		return ERR_OK; /* what is new in this commit holds nothing that is stored */
+	return add_stored_entry(a, stored, out);
+}
+
+/* The place that file `i` had is free, unless an operation before gave it to another file. */
+static enum err leave_place(struct apply *a, uint32_t i)
+{
+	const struct place *known = find_place(a, a->entries[i].path);
+	if (known && known->entry != i)
+		return ERR_OK;
+	return set_place(a, a->entries[i].path, DICT_NONE);
+}
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+static void set_gone(struct apply *a, uint32_t i, struct batch *owner)
+{
+	a->entries[i].fate = FILE_GONE;
+	a->entries[i].in = NULL;
+	a->entries[i].owner = owner;
+}
+
+static void set_stored(struct apply *a, uint32_t i, const struct media_file_in *in,
+		       struct batch *owner)
+{
+	struct file_entry *f = &a->entries[i];
+	f->fate = FILE_STORED;
+	f->in = in;
+	f->path = in->path;
+	f->owner = owner;
+}
+
+static enum err do_put(struct apply *a, struct batch *b, const struct op *op)
+{
+	uint32_t i;
+	enum err e = occupant(a, op->path, &i);
+	if (e == ERR_OK && i == DICT_NONE)
+		e = add_entry(a, (struct file_entry){ .id = 0 }, &i);
+	if (e == ERR_OK)
+		e = set_place(a, op->path, i);
+	if (e == ERR_OK)
+		set_stored(a, i, op->file, b);
+	return e;
+}
+
+static enum err do_remove(struct apply *a, struct batch *b, const struct op *op)
+{
+	uint32_t i;
+	enum err e = occupant(a, op->path, &i);
+	if (e == ERR_OK && i != DICT_NONE)
+		set_gone(a, i, b);
+	return e;
+}
+
+static enum err do_move(struct apply *a, struct batch *b, const struct op *op)
+{
+	uint32_t i = id_map_get(&a->entry_by_id, op->media_id), there;
+	struct fb_table stored;
+	enum err e = ERR_OK;
+	if (i == DICT_NONE) {
+		if (db_get(a->base, TABLE_MEDIA, op->media_id, &stored) != ERR_OK)
+			return do_put(a, b, op); /* it went before its move was told */
+		e = add_stored_entry(a, stored, &i);
+	}
+	if (e == ERR_OK)
+		e = occupant(a, op->path, &there);
+	if (e == ERR_OK && there != DICT_NONE && there != i)
+		set_gone(a, there, b);
+	if (e == ERR_OK && !span_eq(a->entries[i].path, op->path))
+		e = leave_place(a, i);
+	if (e == ERR_OK)
+		e = set_place(a, op->path, i);
+	if (e == ERR_OK)
+		set_stored(a, i, op->file, b);
+	return e;
+}
+
+/* ---- trees ----------------------------------------------------------------------------------- */
+
+static bool is_below(struct span path, struct span dir)
+{
+	if (span_eq(dir, SPAN("/")))
+		return true;
+	return path.n > dir.n && path.p[dir.n] == '/' && span_starts(path, dir);
+}
+
+static enum err remove_files_of(struct apply *a, struct batch *b, uint64_t dir, bool *out_full)
+{
+	struct db_cursor c;
+	uint64_t id;
+	struct fb_table stored;
+	db_seek(&c, a->base, TABLE_MEDIA, MEDIA_DIR, (uint32_t)dir, 0);
+	while (db_next(&c, &id)) {
+		/* moved away or already settled by an earlier operation; its path tells, below */
+		if (id_map_get(&a->entry_by_id, id) != DICT_NONE ||
+		    db_get(a->base, TABLE_MEDIA, id, &stored) != ERR_OK)
+			continue;
+		if (a->entries_n >= COMMIT_FILES_MAX) {
+			*out_full = true;
+			return ERR_OK;
+		}
+		uint32_t i;
+		enum err e = add_stored_entry(a, stored, &i);
+		if (e != ERR_OK)
+			return e;
+		set_gone(a, i, b);
+	}
+	return ERR_OK;
+}
+
+/* A walk over live directories below a path in the base snapshot, with a stack of its own: a path
+ * may have 2,000 components and the writer's stack is small. */
+struct tree_level {
+	uint64_t dir, next; /* offset of the next sub-directory */
+};
+
+struct tree_walk {
+	struct tree_level *levels;
+	uint32_t n, cap;
+};
+
+static enum err tree_push(struct tree_walk *w, uint64_t dir)
+{
+	if (w->n == w->cap) {
+		uint32_t cap = w->cap ? 2 * w->cap : 16;
+		struct tree_level *levels = realloc(w->levels, cap * sizeof *levels);
+		if (!levels)
+			return ERR_NOMEM;
+		w->levels = levels;
+		w->cap = cap;
+	}
+	w->levels[w->n++] = (struct tree_level){ .dir = dir };
+	return ERR_OK;
+}
+
+static void tree_walk_fini(struct tree_walk *w)
+{
+	free(w->levels);
+}
+
+static enum err remove_stored_tree(struct apply *a, struct batch *b, uint64_t top, bool *out_full)
+{
+	CLEANUP(tree_walk_fini) struct tree_walk w = { 0 };
+	enum err e = tree_push(&w, top);
+	if (e == ERR_OK)
+		e = remove_files_of(a, b, top, out_full);
+	while (e == ERR_OK && !*out_full && w.n) {
+		struct tree_level *l = &w.levels[w.n - 1];
+		struct db_cursor c;
+		uint64_t sub;
+		db_seek(&c, a->base, TABLE_DIRECTORY, DIRECTORY_SUB, (uint32_t)l->dir, l->next++);
+		if (!db_next(&c, &sub)) {
+			w.n--;
+			continue;
+		}
+		e = tree_push(&w, sub);
+		if (e == ERR_OK)
+			e = remove_files_of(a, b, sub, out_full);
+	}
+	return e;
+}
+
+static enum err do_remove_tree(struct apply *a, struct batch *b, const struct op *op,
+			       bool *out_full)
+{
+	for (uint32_t i = 0; i < a->entries_n; i++)
+		if (a->entries[i].fate == FILE_STORED && is_below(a->entries[i].path, op->path))
+			set_gone(a, i, b);
+	struct fb_table top;
+	if (directory_find(a->base, op->path, &top) != ERR_OK)
+		return ERR_OK;
+	return remove_stored_tree(a, b, directory_id(top), out_full);
+}
+
+enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at)
+{
+	enum err e = ERR_OK;
+	bool full = false;
+	while (e == ERR_OK && *at < b->ops_n) {
+		const struct op *op = &b->ops[*at];
+		full = a->entries_n >= COMMIT_FILES_MAX;
+		if (full)
+			break;
+		switch (op->kind) {
+		case OP_ROOT:
+			e = dict_root(&a->dicts, op->path, op->name);
+			break;
+		case OP_PUT:
+			e = do_put(a, b, op);
+			break;
+		case OP_MOVE:
+			e = do_move(a, b, op);
+			break;
+		case OP_REMOVE:
+			e = do_remove(a, b, op);
+			break;
+		case OP_REMOVE_TREE:
+			e = do_remove_tree(a, b, op, &full);
+			break;
+		}
+		if (full)
+			break; /* the rest of the tree goes with the next commit */
+		*at += e == ERR_OK;
+	}
+	return e;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Batches become rows: one transaction of the store, in three steps.
+ *
+ * 1. Operations, in their order, settle what becomes of each file: which record is at which path
+ *    when all is done. A path put twice, a move onto a file, a remove after a put come out here.
+ * 2. Each file that is not as stored is written; what it is counted in is noted (dict.h).
+ * 3. Directories, terms and albums get their live flags and are written where they changed. */
+#pragma once
+
+#include "base/arena.h"
+#include "library/batch_priv.h"
+#include "library/dict.h"
+
+/* Files of one commit; a removed tree goes over as many commits as it takes. */
+#define COMMIT_FILES_MAX 8192
+
+enum file_fate { FILE_KEPT, FILE_STORED, FILE_GONE };
+
+struct file_entry {		/* one record */
+	uint64_t id;		/* 0: new */
+	struct fb_table stored; /* pos 0: new */
+	enum file_fate fate;
+	const struct media_file_in *in;
+	struct span path;    /* where it is now */
+	struct batch *owner; /* who is told */
+};
+
+struct place { /* one path that an operation named */
+	struct span path;
+	uint32_t entry; /* DICT_NONE: none; one that is gone comes back when it is put again */
+	uint32_t next;	/* of the same hash */
+};
+
+struct apply {
+	struct db_txn *txn;
+	struct db_snap *base; /* what the transaction is based on; outlives it, for names */
+	int64_t now_s;
+	struct dicts dicts;
+	struct arena years; /* names made from numbers */
+	struct file_entry *entries;
+	uint32_t entries_n, entries_cap;
+	struct place *places;
+	uint32_t places_n, places_cap;
+	struct id_map entry_by_id, place_by_hash;
+	uint32_t rows_n;	/* written */
+	unsigned kinds_touched; /* bit per MediaKind */
+};
+
+NODISCARD enum err apply_begin(struct apply *a, struct db *db);
+/** Frees; aborts the transaction if it is still open. */
+void apply_end(struct apply *a);
+/** Do operations from *at on; *at tells how far it came: short of the batch's length where the
+ * commit is full. An error ends the commit. */
+NODISCARD enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at);
+/** Write everything. Afterwards a->rows_n says whether there is something to commit. */
+NODISCARD enum err apply_rows(struct apply *a);
+
+/** Name the containers that the commit changed, seen from a snapshot that shows it. */
+void apply_changes(const struct apply *a, const struct db_snap *after, struct library_change *out);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* Steps 2 and 3 of a commit: records, then what they are counted in. */
+#include <stdio.h>
+
+#include "library/apply.h"
+#include "library/tables.h"
+
+/* ---- terms and albums ------------------------------------------------------------------------ */
+
+static enum err term_of(struct apply *a, uint8_t kind, struct span name, uint32_t *out_id)
+{
+	uint32_t i;
+	*out_id = 0;
+	if (name.n == 0)
+		return ERR_OK;
+	struct dict_key key = { .name = name, .kind = kind };
+	enum err e = dict_find(&a->dicts, DICT_TERM, &key, true, &i);
+	if (e == ERR_OK)
+		*out_id = (uint32_t)a->dicts.d[DICT_TERM].rows[i].id;
+	return e;
+}
+
+static enum err terms_of(struct apply *a, uint8_t kind, struct span first, const struct span *list,
+			 uint32_t list_n, uint32_t ids[MEDIA_NAMES_MAX], uint32_t *out_n)
+{
+	if (list_n == 0) {
+		list = &first;
+		list_n = first.n ? 1 : 0;
+	}
+	enum err e = ERR_OK;
+	for (uint32_t i = 0; i < list_n && e == ERR_OK; i++)
+		e = term_of(a, kind, list[i], &ids[i]);
+	*out_n = list_n;
+	return e;
+}
+
+static enum err year_of(struct apply *a, uint16_t year, uint32_t *out_id)
+{
+	char name[8];
+	int n = year ? snprintf(name, sizeof name, "%u", year) : 0;
+	struct span s = span_of(name, (size_t)n);
+	if (n) { /* the dictionary keeps the name until the commit ends */
+		struct dict_key key = { .name = s, .kind = TERM_KIND_YEAR };
+		uint32_t i;
+		enum err e = dict_find(&a->dicts, DICT_TERM, &key, false, &i);
+		if (e == ERR_OK)
+			*out_id = (uint32_t)a->dicts.d[DICT_TERM].rows[i].id;
+		if (e != ERR_NOTFOUND)
+			return e;
+		s = arena_dup(&a->years, s);
+		if (!s.p)
+			return ERR_NOMEM;
+	}
+	return term_of(a, TERM_KIND_YEAR, s, out_id);
+}
+
+/* (album artist, else artist; title); the folder instead of the artist for a compilation and where
+ * there is none. */
+static enum err album_of(struct apply *a, const struct media_file_in *in, uint32_t *out_id)
+{
+	*out_id = 0;
+	if (in->album.n == 0)
+		return ERR_OK;
+	struct dict_key key = { .name = in->album };
+	if (!in->compilation)
+		key.artist_id = in->album_artist_id ? in->album_artist_id
+				: in->artist_ids_n  ? in->artist_ids[0]
+						    : 0;
+	if (key.artist_id == 0)
+		key.directory_id = in->directory_id;
+	uint32_t i;
+	enum err e = dict_find(&a->dicts, DICT_ALBUM, &key, true, &i);
+	if (e != ERR_OK)
+		return e;
+	struct dict_row *row = &a->dicts.d[DICT_ALBUM].rows[i];
+	if (row->stored.pos == 0 && row->label.n == 0)
+		row->label = in->album_artist.n || in->compilation ? in->album_artist : in->artist;
+	*out_id = (uint32_t)row->id;
+	return ERR_OK;
+}
+
+/* Only audio has categories: a film's genre does not belong under "Music". */
+static enum err categories_of(struct apply *a, struct media_file_in *in,
+			      uint32_t artist_ids[MEDIA_NAMES_MAX],
+			      uint32_t genre_ids[MEDIA_NAMES_MAX])
+{
+	if (in->kind != MEDIA_KIND_AUDIO)
+		return ERR_OK;
+	in->artist_ids = artist_ids;
+	in->genre_ids = genre_ids;
+	enum err e = terms_of(a, TERM_KIND_ARTIST, in->artist, in->artists, in->artists_n,
+			      artist_ids, &in->artist_ids_n);
+	if (e == ERR_OK) /* one name, one person: album artists are artists */
+		e = term_of(a, TERM_KIND_ARTIST, in->album_artist, &in->album_artist_id);
+	if (e == ERR_OK)
+		e = terms_of(a, TERM_KIND_GENRE, in->genre, in->genres, in->genres_n, genre_ids,
+			     &in->genre_ids_n);
+	if (e == ERR_OK)
+		e = term_of(a, TERM_KIND_COMPOSER, in->composer, &in->composer_id);
+	if (e == ERR_OK)
+		e = year_of(a, in->year, &in->year_id);
+	return e == ERR_OK ? album_of(a, in, &in->album_id) : e;
+}
+
+/* ---- counting -------------------------------------------------------------------------------- */
+
+static enum err count_record(struct apply *a, const uint32_t *terms, unsigned terms_n,
+			     uint32_t album, uint64_t directory, uint8_t kind, int change)
+{
+	a->kinds_touched |= 1u << (kind & 31);
+	enum err e = dict_count(&a->dicts, DICT_DIRECTORY, directory, change);
+	for (unsigned i = 0; i < terms_n && e == ERR_OK; i++)
+		e = dict_count(&a->dicts, DICT_TERM, terms[i], change);
+	return e == ERR_OK ? dict_count(&a->dicts, DICT_ALBUM, album, change) : e;
+}
+
+static enum err count_stored(struct apply *a, struct fb_table media)
+{
+	uint32_t terms[MEDIA_TERMS_MAX];
+	unsigned n = media_term_ids(media, terms);
+	return count_record(a, terms, n, media_file_album_id(media), media_file_directory_id(media),
+			    media_file_kind(media), -1);
+}
+
+static enum err count_new(struct apply *a, const struct media_file_in *in)
+{
+	uint32_t terms[MEDIA_TERMS_MAX];
+	unsigned n = 0;
+	for (uint32_t i = 0; i < in->artist_ids_n; i++)
+		n = term_ids_add(terms, n, in->artist_ids[i]);
+	for (uint32_t i = 0; i < in->genre_ids_n; i++)
+		n = term_ids_add(terms, n, in->genre_ids[i]);
+	n = term_ids_add(terms, n, in->album_artist_id);
+	n = term_ids_add(terms, n, in->composer_id);
+	n = term_ids_add(terms, n, in->year_id);
+	return count_record(a, terms, n, in->album_id, in->directory_id, in->kind, 1);
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+static enum err remove_file(struct apply *a, struct file_entry *f)
+{
+	if (f->stored.pos == 0)
+		return ERR_OK; /* put and removed in the same commit */
+	enum err e = db_txn_remove(a->txn, TABLE_MEDIA, f->id);
+	if (e != ERR_OK)
+		return e;
+	a->rows_n++;
+	f->owner->result.removed_n++;
+	return count_stored(a, f->stored);
+}
+
+static enum err put_file(struct apply *a, struct file_entry *f, struct media_file_in *in)
+{
+	bool is_new = f->stored.pos == 0;
+	in->id = is_new ? db_txn_new_id(a->txn, TABLE_MEDIA) : f->id;
+	in->created_at = is_new ? a->now_s : media_file_created_at(f->stored);
+	in->updated_at = a->now_s;
+	enum err e = db_txn_put(a->txn, TABLE_MEDIA, in->id, in);
+	if (e == ERR_LIMIT) { /* this one record is too large; the others are fine */
+		f->owner->result.failed_n++;
+		return ERR_OK;
+	}
+	if (e != ERR_OK)
+		return e;
+	a->rows_n++;
+	f->owner->result.put_n++;
+	if (!is_new)
+		e = count_stored(a, f->stored);
+	return e == ERR_OK ? count_new(a, in) : e;
+}
+
+static enum err store_file(struct apply *a, struct file_entry *f)
+{
+	if (f->stored.pos && media_same(f->stored, f->in))
+		return ERR_OK;
+	struct media_file_in in = *f->in;
+	uint32_t artist_ids[MEDIA_NAMES_MAX], genre_ids[MEDIA_NAMES_MAX], dir;
+	enum err e = dict_directory(&a->dicts, path_directory(in.path), true, &dir);
+	if (e == ERR_NOTFOUND) { /* no media root above it */
+		f->owner->result.failed_n++;
+		return ERR_OK;
+	}
+	if (e != ERR_OK)
+		return e;
+	in.directory_id = a->dicts.d[DICT_DIRECTORY].rows[dir].id;
+	e = categories_of(a, &in, artist_ids, genre_ids);
+	return e == ERR_OK ? put_file(a, f, &in) : e;
+}
+
+enum err apply_rows(struct apply *a)
+{
+	enum err e = ERR_OK;
+	for (uint32_t i = 0; i < a->entries_n && e == ERR_OK; i++) {
+		struct file_entry *f = &a->entries[i];
+		if (f->fate == FILE_GONE)
+			e = remove_file(a, f);
+		else if (f->fate == FILE_STORED)
+			e = store_file(a, f);
+	}
+	if (e == ERR_OK)
+		e = dicts_settle(&a->dicts);
+	return e == ERR_OK ? dicts_store(&a->dicts, &a->rows_n) : e;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Checks what the library promises about its records: references lead somewhere, live flags say
+ * what the indexes say, paths are those of their directories. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "library/batch_priv.h"
+#include "library/check.h"
+#include "library/lookup.h"
+#include "library/tables.h"
+
+struct check {
+	const struct db *db;
+	const struct db_snap *sn;
+	void (*report)(void *ctx, const char *line);
+	void *ctx;
+	bool found;
+};
+
+PRINTF_LIKE(2, 3) static void finding(struct check *c, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(line, sizeof line, fmt, args);
+	va_end(args);
+	c->found = true;
+	if (c->report)
+		c->report(c->ctx, line);
+}
+
+static void check_media(struct check *c, uint64_t id, struct fb_table m)
+{
+	struct fb_table row;
+	struct span path = media_file_path(m);
+	if (db_get(c->sn, TABLE_DIRECTORY, media_file_directory_id(m), &row) != ERR_OK)
+		finding(c, "file %" PRIu64 " %s is in directory %" PRIu64 ", which is missing", id,
+			QUOTE(path), media_file_directory_id(m));
+	else if (!span_eq(directory_path(row), path_directory(path)) || !directory_live(row))
+		finding(c, "file %" PRIu64 " %s is in directory %" PRIu64 " %s%s", id, QUOTE(path),
+			media_file_directory_id(m), QUOTE(directory_path(row)),
+			directory_live(row) ? "" : ", which is marked empty");
+
+	uint32_t terms[MEDIA_TERMS_MAX];
+	for (unsigned n = media_term_ids(m, terms); n > 0; n--)
+		if (db_get(c->sn, TABLE_TERM, terms[n - 1], &row) != ERR_OK || !term_live(row))
+			finding(c, "file %" PRIu64 " names term %u, which is missing or empty", id,
+				terms[n - 1]);
+	uint32_t album = media_file_album_id(m);
+	if (album && (db_get(c->sn, TABLE_ALBUM, album, &row) != ERR_OK || !album_live(row)))
+		finding(c, "file %" PRIu64 " names album %u, which is missing or empty", id, album);
+}
+
+static void check_live(struct check *c, const char *what, uint64_t id, struct span name, bool live,
+		       uint64_t members)
+{
+	if (live != (members > 0))
+		finding(c, "%s %" PRIu64 " %s is marked %s but has %" PRIu64 " members", what, id,
+			QUOTE(name), live ? "live" : "empty", members);
+}
+
+static void check_directory(struct check *c, uint64_t id, struct fb_table d)
+{
+	struct fb_table parent;
+	uint64_t up = directory_parent_id(d);
+	uint64_t n = db_count(c->sn, TABLE_MEDIA, MEDIA_DIR, (uint32_t)id) +
+		     db_count(c->sn, TABLE_DIRECTORY, DIRECTORY_SUB, (uint32_t)id);
+	check_live(c, "directory", id, directory_path(d), directory_live(d), n);
+	if (up && (db_get(c->sn, TABLE_DIRECTORY, up, &parent) != ERR_OK ||
+		   !span_eq(directory_path(parent), path_directory(directory_path(d)))))
+		finding(c, "directory %" PRIu64 " %s is not below its parent %" PRIu64, id,
+			QUOTE(directory_path(d)), up);
+}
+
+static void check_term(struct check *c, uint64_t id, struct fb_table t)
+{
+	check_live(c, "term", id, term_name(t), term_live(t),
+		   db_count(c->sn, TABLE_MEDIA, MEDIA_TERM, (uint32_t)id));
+}
+
+static void check_album(struct check *c, uint64_t id, struct fb_table a)
+{
+	check_live(c, "album", id, album_title(a), album_live(a),
+		   db_count(c->sn, TABLE_MEDIA, MEDIA_ALBUM, (uint32_t)id));
+}
+
+static void check_table(struct check *c, unsigned table,
+			void (*row_check)(struct check *c, uint64_t id, struct fb_table row))
+{
+	uint64_t from = 0, id = 0;
+	struct fb_table row;
+	enum err e = db_row_from(c->sn, table, from, &id, &row);
+	while (e == ERR_OK && id < DB_ID_MAX && !db_hurried(c->db)) {
+		row_check(c, id, row);
+		from = id + 1;
+		e = db_row_from(c->sn, table, from, &id, &row);
+	}
+	if (e != ERR_NOTFOUND && e != ERR_OK)
+		finding(c, "table %s cannot be read from row %" PRIu64 " on: %s",
+			library_tables[table].name, from, err_name(e));
+}
+
+enum err check_records(const struct db *db, const struct db_snap *sn,
+		       void (*report)(void *ctx, const char *line), void *ctx)
+{
+	struct check c = { .db = db, .sn = sn, .report = report, .ctx = ctx };
+	check_table(&c, TABLE_MEDIA, check_media);
+	check_table(&c, TABLE_DIRECTORY, check_directory);
+	check_table(&c, TABLE_TERM, check_term);
+	check_table(&c, TABLE_ALBUM, check_album);
+	if (db_hurried(db))
+		return ERR_CLOSED;
+	return c.found ? ERR_CORRUPT : ERR_OK;
+}

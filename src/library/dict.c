@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/* Directories, terms and albums of one commit. */
+#include <stdlib.h>
+
+#include "library/batch_priv.h"
+#include "library/dict.h"
+#include "library/lookup.h"
+#include "library/tables.h"
+
+static const uint8_t tables[DICTS_N] = {
+	[DICT_DIRECTORY] = TABLE_DIRECTORY,
+	[DICT_TERM] = TABLE_TERM,
+	[DICT_ALBUM] = TABLE_ALBUM,
+};
+
+void dicts_init(struct dicts *ds, struct db_txn *txn)
+{
+	memset(ds, 0, sizeof *ds);
+	ds->txn = txn;
+	ds->base = db_txn_base(txn);
+	ds->last_directory = DICT_NONE;
+}
+
+void dicts_fini(struct dicts *ds)
+{
+	for (unsigned i = 0; i < DICTS_N; i++) {
+		free(ds->d[i].rows);
+		id_map_fini(&ds->d[i].by_hash);
+		id_map_fini(&ds->d[i].by_id);
+	}
+	memset(ds, 0, sizeof *ds);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+static uint64_t key_hash(enum dict_number which, const struct dict_key *k)
+{
+	switch (which) {
+	case DICT_DIRECTORY:
+		return directory_hash(k->name);
+	case DICT_TERM:
+		return term_hash(k->kind, k->name);
+	default:
+		return album_hash(k->artist_id, k->directory_id, k->name);
+	}
+}
+
+static bool key_eq(const struct dict_key *a, const struct dict_key *b)
+{
+	return a->kind == b->kind && a->artist_id == b->artist_id &&
+	       a->directory_id == b->directory_id && span_eq(a->name, b->name);
+}
+
+static uint32_t find_known(const struct dict *d, uint64_t hash, const struct dict_key *key)
+{
+	uint32_t i = id_map_get(&d->by_hash, hash);
+	while (i != DICT_NONE && !key_eq(&d->rows[i].key, key))
+		i = d->rows[i].next;
+	return i;
+}
+
+static enum err add_row(struct dicts *ds, enum dict_number which, const struct dict_row *row,
+			uint32_t *out)
+{
+	struct dict *d = &ds->d[which];
+	if (d->n == d->cap) {
+		uint32_t cap = d->cap ? 2 * d->cap : 32;
+		struct dict_row *rows = realloc(d->rows, cap * sizeof *rows);
+		if (!rows)
+			return ERR_NOMEM;
+		d->rows = rows;
+		d->cap = cap;
+	}
+	uint64_t hash = key_hash(which, &row->key);
+	uint32_t i = d->n;
+	d->rows[i] = *row;
+	d->rows[i].next = id_map_get(&d->by_hash, hash);
+	enum err e = id_map_set(&d->by_hash, hash, i);
+	if (e == ERR_OK)
+		e = id_map_set(&d->by_id, row->id, i);
+	if (e != ERR_OK)
+		return e; /* ends the commit: a half-known row does no harm */
+	d->n++;
+	*out = i;
+	return ERR_OK;
+}
+
+static uint64_t members(const struct db_snap *sn, enum dict_number which, uint64_t id)
+{
+	uint32_t group = (uint32_t)id;
+	switch (which) {
+	case DICT_DIRECTORY:
+		return db_count(sn, TABLE_MEDIA, MEDIA_DIR, group) +
+		       db_count(sn, TABLE_DIRECTORY, DIRECTORY_SUB, group);
+	case DICT_TERM:
+		return db_count(sn, TABLE_MEDIA, MEDIA_TERM, group);
+	default:
+		return db_count(sn, TABLE_MEDIA, MEDIA_ALBUM, group);
+	}
+}
+
+static enum err add_stored(struct dicts *ds, enum dict_number which, struct fb_table t,
+			   uint32_t *out)
+{
+	struct dict_row row = { .stored = t };
+	switch (which) {
+	case DICT_DIRECTORY:
+		row.id = directory_id(t);
+		row.key.name = directory_path(t);
+		row.label = directory_name(t);
+		row.parent_id = directory_parent_id(t);
+		row.was_live = directory_live(t);
+		break;
+	case DICT_TERM:
+		row.id = term_id(t);
+		row.key.name = term_name(t);
+		row.key.kind = term_kind(t);
+		row.was_live = term_live(t);
+		break;
+	default:
+		row.id = album_id(t);
+		row.key.name = album_title(t);
+		row.key.artist_id = album_artist_id(t);
+		row.key.directory_id = album_directory_id(t);
+		row.label = album_artist(t);
+		row.was_live = album_live(t);
+		break;
+	}
+	row.live = row.was_live;
+	row.base_n = members(ds->base, which, row.id);
+	return add_row(ds, which, &row, out);
+}
+
+static enum err add_new(struct dicts *ds, enum dict_number which, const struct dict_key *key,
+			uint32_t *out)
+{
+	struct dict_row row = { .key = *key };
+	row.id = db_txn_new_id(ds->txn, tables[which]);
+	return add_row(ds, which, &row, out);
+}
+
+static enum err find_stored(struct dicts *ds, enum dict_number which, const struct dict_key *k,
+			    struct fb_table *out)
+{
+	switch (which) {
+	case DICT_DIRECTORY:
+		return directory_find(ds->base, k->name, out);
+	case DICT_TERM:
+		return term_find(ds->base, k->kind, k->name, out);
+	default:
+		return album_find(ds->base, k->artist_id, k->directory_id, k->name, out);
+	}
+}
+
+enum err dict_find(struct dicts *ds, enum dict_number which, const struct dict_key *key,
+		   bool create, uint32_t *out)
+{
+	uint32_t i = find_known(&ds->d[which], key_hash(which, key), key);
+	if (i != DICT_NONE) {
+		*out = i;
+		return ERR_OK;
+	}
+	struct fb_table stored;
+	enum err e = find_stored(ds, which, key, &stored);
+	if (e == ERR_OK)
+		return add_stored(ds, which, stored, out);
+	return create ? add_new(ds, which, key, out) : e;
+}
+
+enum err dict_load(struct dicts *ds, enum dict_number which, uint64_t id, uint32_t *out)
+{
+	uint32_t i = id_map_get(&ds->d[which].by_id, id);
+	if (i != DICT_NONE) {
+		*out = i;
+		return ERR_OK;
+	}
+	struct fb_table stored;
+	enum err e = db_get(ds->base, tables[which], id, &stored);
+	return e == ERR_OK ? add_stored(ds, which, stored, out) : e;
+}
+
+/* ---- directories ----------------------------------------------------------------------------- */
+
+/* Make the directories between `known` (a prefix of `path`) and `path` itself. */
+static enum err make_below(struct dicts *ds, uint32_t known, struct span path, uint32_t *out)
+{
+	struct dict *d = &ds->d[DICT_DIRECTORY];
+	uint32_t i = known;
+	size_t n = d->rows[i].key.name.n;
+	while (n < path.n) {
+		size_t start = n > 1 ? n + 1 : 1; /* behind "/" there is no second one */
+		n = start + span_find(span_skip(path, start), '/');
+		struct dict_key key = { .name = span_first(path, n) };
+		uint64_t parent_id = d->rows[i].id;
+		enum err e = add_new(ds, DICT_DIRECTORY, &key, &i);
+		if (e != ERR_OK)
+			return e;
+		d->rows[i].parent_id = parent_id;
+		d->rows[i].label = span_skip(key.name, start);
+	}
+	*out = i;
+	return ERR_OK;
+}
+
+enum err dict_directory(struct dicts *ds, struct span path, bool create, uint32_t *out)
+{
+	struct dict *d = &ds->d[DICT_DIRECTORY];
+	uint32_t i = ds->last_directory;
+	if (i != DICT_NONE && span_eq(d->rows[i].key.name, path)) {
+		*out = i;
+		return ERR_OK;
+	}
+	struct dict_key key = { .name = path };
+	enum err e = dict_find(ds, DICT_DIRECTORY, &key, false, &i);
+	while (e == ERR_NOTFOUND && create && key.name.n > 1) {
+		key.name = path_directory(key.name);
+		e = dict_find(ds, DICT_DIRECTORY, &key, false, &i);
+	}
+	if (e == ERR_OK && key.name.n < path.n)
+		e = make_below(ds, i, path, &i);
+	if (e == ERR_OK)
+		ds->last_directory = *out = i;
+	return e;
+}
+
+/* A root inside a tree that holds media is an ordinary directory of that tree. */
+static bool inside_live_tree(struct dicts *ds, struct span path)
+{
+	while (path.n > 1) {
+		path = path_directory(path);
+		struct dict_key key = { .name = path };
+		uint32_t i;
+		if (dict_find(ds, DICT_DIRECTORY, &key, false, &i) == ERR_OK)
+			return ds->d[DICT_DIRECTORY].rows[i].live;
+	}
+	return false;
+}
+
+enum err dict_root(struct dicts *ds, struct span path, struct span name)
+{
+	struct dict *d = &ds->d[DICT_DIRECTORY];
+	struct dict_key key = { .name = path };
+	uint32_t i;
+	enum err e = dict_find(ds, DICT_DIRECTORY, &key, false, &i);
+	if (e == ERR_NOTFOUND && inside_live_tree(ds, path))
+		return dict_directory(ds, path, true, &i);
+	bool is_new = e == ERR_NOTFOUND;
+	if (is_new)
+		e = add_new(ds, DICT_DIRECTORY, &key, &i);
+	if (e != ERR_OK)
+		return e;
+	struct dict_row *row = &d->rows[i];
+	if (row->parent_id == 0 && (is_new || !span_eq(row->label, name))) {
+		row->label = name;
+		row->must_store = true;
+	}
+	return ERR_OK;
+}
+
+/* ---- live flags ------------------------------------------------------------------------------ */
+
+enum err dict_count(struct dicts *ds, enum dict_number which, uint64_t id, int change)
+{
+	uint32_t i;
+	if (id == 0)
+		return ERR_OK;
+	enum err e = dict_load(ds, which, id, &i);
+	if (e == ERR_OK) {
+		ds->d[which].rows[i].change_n += change;
+		ds->d[which].rows[i].touched = true;
+	}
+	/* damaged or lost: there is no flag to keep */
+	return e == ERR_NOTFOUND || e == ERR_CORRUPT ? ERR_OK : e;
+}
+
+static bool is_live(const struct dict_row *row)
+{
+	return (int64_t)row->base_n + row->change_n > 0;
+}
+
+/* A directory that becomes live or empty counts in its parent. Every step works on the totals so
+ * far; when all directories have been seen, all flags agree with all totals. */
+static enum err settle_directory(struct dicts *ds, uint32_t i)
+{
+	struct dict *d = &ds->d[DICT_DIRECTORY];
+	while (is_live(&d->rows[i]) != d->rows[i].live) {
+		bool live = d->rows[i].live = !d->rows[i].live;
+		uint64_t parent_id = d->rows[i].parent_id;
+		if (parent_id == 0)
+			return ERR_OK;
+		enum err e = dict_load(ds, DICT_DIRECTORY, parent_id, &i);
+		if (e == ERR_NOTFOUND || e == ERR_CORRUPT)
+			return ERR_OK;
+		if (e != ERR_OK)
+			return e;
+		d->rows[i].change_n += live ? 1 : -1;
+	}
+	return ERR_OK;
+}
+
+/* Only now: on the way a flag may have changed and changed back. */
+static void touch_parents(struct dict *d)
+{
+	for (uint32_t i = 0; i < d->n; i++) {
+		if (d->rows[i].live == d->rows[i].was_live)
+			continue;
+		uint32_t parent = id_map_get(&d->by_id, d->rows[i].parent_id);
+		if (d->rows[i].parent_id && parent != DICT_NONE)
+			d->rows[parent].touched = true;
+	}
+}
+
+enum err dicts_settle(struct dicts *ds)
+{
+	enum err e = ERR_OK;
+	for (uint32_t i = 0; i < ds->d[DICT_DIRECTORY].n && e == ERR_OK; i++)
+		e = settle_directory(ds, i);
+	touch_parents(&ds->d[DICT_DIRECTORY]);
+	for (unsigned which = DICT_TERM; which < DICTS_N; which++)
+		for (uint32_t i = 0; i < ds->d[which].n; i++)
+			ds->d[which].rows[i].live = is_live(&ds->d[which].rows[i]);
+	return e;
+}
+
+static enum err store_row(struct dicts *ds, enum dict_number which, const struct dict_row *row)
+{
+	struct directory_in directory;
+	struct term_in term;
+	struct album_in album;
+	const void *in;
+	switch (which) {
+	case DICT_DIRECTORY:
+		directory = (struct directory_in){ .id = row->id,
+						   .parent_id = row->parent_id,
+						   .path = row->key.name,
+						   .name = row->label,
+						   .live = row->live };
+		in = &directory;
+		break;
+	case DICT_TERM:
+		term = (struct term_in){ .id = row->id,
+					 .kind = row->key.kind,
+					 .name = row->key.name,
+					 .live = row->live };
+		in = &term;
+		break;
+	default:
+		album = (struct album_in){ .id = row->id,
+					   .artist_id = row->key.artist_id,
+					   .directory_id = row->key.directory_id,
+					   .title = row->key.name,
+					   .artist = row->label,
+					   .live = row->live };
+		in = &album;
+		break;
+	}
+	return db_txn_put(ds->txn, tables[which], row->id, in);
+}
+
+enum err dicts_store(struct dicts *ds, uint32_t *out_n)
+{
+	for (unsigned which = 0; which < DICTS_N; which++) {
+		for (uint32_t i = 0; i < ds->d[which].n; i++) {
+			const struct dict_row *row = &ds->d[which].rows[i];
+			/* what was made for a file that then failed stays unborn */
+			if (row->live == row->was_live && !row->must_store)
+				continue;
+			enum err e = store_row(ds, which, row);
+			if (e != ERR_OK)
+				return e;
+			(*out_n)++;
+		}
+	}
+	return ERR_OK;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The directories, terms and albums that one commit touches: found in the store or made, with the
+ * net change of what they hold, from which their live flags follow.
+ *
+ * Within a commit this is also the cache of look-ups: 4,096 files of a scan name few directories
+ * and artists. It ends with the commit, so it can never be stale; its size is bounded by the
+ * commit's. */
+#pragma once
+
+#include "db/db.h"
+#include "library/id_map.h"
+#include "library/library.h"
+
+#define DICT_NONE ID_MAP_NONE
+
+enum dict_number { DICT_DIRECTORY, DICT_TERM, DICT_ALBUM, DICTS_N };
+
+/** What a row is called; unused fields are 0. */
+struct dict_key {
+	struct span name;      /* path, name or title; borrowed from the batch or the snapshot */
+	uint8_t kind;	       /* terms */
+	uint32_t artist_id;    /* albums */
+	uint64_t directory_id; /* albums */
+};
+
+struct dict_row {
+	uint64_t id;
+	struct dict_key key;
+	struct span label;	/* directories: name to show; albums: artist to show */
+	uint64_t parent_id;	/* directories: 0 for roots */
+	struct fb_table stored; /* pos 0: new */
+	uint64_t base_n;	/* files and live sub-directories before this commit */
+	int64_t change_n;	/* net change of that */
+	uint32_t next;		/* of the same hash */
+	bool touched;		/* its listing changes */
+	bool was_live, live;
+	bool must_store; /* a new root, or its label changed */
+};
+
+struct dict {
+	struct dict_row *rows;
+	uint32_t n, cap;
+	struct id_map by_hash, by_id;
+};
+
+struct dicts {
+	struct db_txn *txn;
+	const struct db_snap *base;
+	struct dict d[DICTS_N];
+	uint32_t last_directory; /* files come directory by directory */
+};
+
+void dicts_init(struct dicts *ds, struct db_txn *txn);
+void dicts_fini(struct dicts *ds);
+
+/* All of these return indexes of rows; a call may move the rows. */
+
+/** By name; made where it is missing and `create`. ERR_NOTFOUND, ERR_NOMEM. */
+NODISCARD enum err dict_find(struct dicts *ds, enum dict_number which, const struct dict_key *key,
+			     bool create, uint32_t *out);
+/** By id, from this commit or the store. */
+NODISCARD enum err dict_load(struct dicts *ds, enum dict_number which, uint64_t id, uint32_t *out);
+/** A directory by path. With `create`, missing ones on the way from the nearest known directory are
+ * made; ERR_NOTFOUND where no media root is above it. */
+NODISCARD enum err dict_directory(struct dicts *ds, struct span path, bool create, uint32_t *out);
+/** A media root: made unless there is such a directory. */
+NODISCARD enum err dict_root(struct dicts *ds, struct span path, struct span name);
+
+/** The row gained (+1) or lost (-1) a file. */
+NODISCARD enum err dict_count(struct dicts *ds, enum dict_number which, uint64_t id, int change);
+/** All files are counted: set live flags, up the chain of directories. */
+NODISCARD enum err dicts_settle(struct dicts *ds);
+/** Put what is new or changed; *out_n grows by the number of rows. */
+NODISCARD enum err dicts_store(struct dicts *ds, uint32_t *out_n);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Open addressing with linear probing, at most half full. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "library/id_map.h"
+
+void id_map_fini(struct id_map *m)
+{
+	free(m->keys);
+	free(m->values);
+	memset(m, 0, sizeof *m);
+}
+
+/* Where the key is, or where it would go. Ids are dense and hashes are not: both spread. */
+static uint32_t slot_of(const struct id_map *m, uint64_t key)
+{
+	uint32_t i = (uint32_t)((key * 0x9e3779b97f4a7c15ull) >> 32) & (m->cap - 1);
+	while (m->keys[i] && m->keys[i] != key)
+		i = (i + 1) & (m->cap - 1);
+	return i;
+}
+
+/* Hashes may be 0, which marks a free slot; ids never are. */
+static uint64_t usable(uint64_t key)
+{
+	return key ? key : UINT64_MAX;
+}
+
+uint32_t id_map_get(const struct id_map *m, uint64_t key)
+{
+	if (m->n == 0)
+		return ID_MAP_NONE;
+	uint32_t i = slot_of(m, usable(key));
+	return m->keys[i] ? m->values[i] : ID_MAP_NONE;
+}
+
+static enum err grow(struct id_map *m)
+{
+	struct id_map bigger = { .n = m->n, .cap = m->cap ? 2 * m->cap : 64 };
+	bigger.keys = calloc(bigger.cap, sizeof *bigger.keys);
+	bigger.values = calloc(bigger.cap, sizeof *bigger.values);
+	if (!bigger.keys || !bigger.values) {
+		id_map_fini(&bigger);
+		return ERR_NOMEM;
+	}
+	for (uint32_t i = 0; i < m->cap; i++) {
+		if (m->keys[i]) {
+			uint32_t slot = slot_of(&bigger, m->keys[i]);
+			bigger.keys[slot] = m->keys[i];
+			bigger.values[slot] = m->values[i];
+		}
+	}
+	id_map_fini(m);
+	*m = bigger;
+	return ERR_OK;
+}
+
+enum err id_map_set(struct id_map *m, uint64_t key, uint32_t value)
+{
+	if (2 * (m->n + 1) > m->cap) {
+		enum err e = grow(m);
+		if (e != ERR_OK)
+			return e;
+	}
+	uint32_t i = slot_of(m, usable(key));
+	m->n += m->keys[i] == 0;
+	m->keys[i] = usable(key);
+	m->values[i] = value;
+	return ERR_OK;
+}

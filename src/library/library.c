@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening and closing the library, its snapshots and figures. */
+#include <stdlib.h>
+
+#include "library/check.h"
+#include "library/lookup.h"
+#include "library/tables.h"
+#include "library/writer.h"
+
+struct library {
+	struct db *db;
+	struct writer writer;
+};
+
+enum err library_open(const struct library_options *options, struct library **out,
+		      struct err_info *info)
+{
+	struct library *lib = calloc(1, sizeof *lib);
+	if (!lib)
+		return err_set(info, ERR_NOMEM, 0, "no memory for the library");
+	struct db_options db_options = {
+		.dir = options->database_dir,
+		.tables = library_tables,
+		.tables_n = TABLES_N,
+		.budget_bytes = options->budget_bytes,
+		.read_only = options->read_only,
+	};
+	enum err e = db_open(&db_options, &lib->db, info);
+	if (e != ERR_OK) {
+		free(lib);
+		return e;
+	}
+	e = writer_start(&lib->writer, lib->db, options);
+	if (e != ERR_OK) {
+		library_close(lib);
+		return err_set(info, e, 0, "cannot start the library's writer thread");
+	}
+	*out = lib;
+	return ERR_OK;
+}
+
+void library_hurry(struct library *lib)
+{
+	if (!lib)
+		return;
+	writer_hurry(&lib->writer);
+	db_hurry(lib->db);
+}
+
+void library_close(struct library *lib)
+{
+	if (!lib)
+		return;
+	writer_stop(&lib->writer);
+	db_close(lib->db);
+	free(lib);
+}
+
+const uint8_t *library_uuid(const struct library *lib)
+{
+	return db_uuid(lib->db);
+}
+
+enum err library_check(struct library *lib, void (*report)(void *ctx, const char *line), void *ctx)
+{
+	enum err store = db_check(lib->db, report, ctx);
+	if (store != ERR_OK && store != ERR_CORRUPT)
+		return store;
+	struct db_snap *sn = db_snap_begin(lib->db);
+	enum err e = check_records(lib->db, sn, report, ctx);
+	db_snap_end(sn);
+	return e == ERR_OK ? store : e;
+}
+
+void library_stats_get(struct library *lib, struct library_stats *out)
+{
+	struct db_stats db;
+	db_stats_get(lib->db, &db);
+	struct db_snap *sn = db_snap_begin(lib->db);
+	*out = (struct library_stats){
+		.commit = db_snap_commit(sn),
+		.audio_n = db_count(sn, TABLE_MEDIA, MEDIA_TITLE, MEDIA_KIND_AUDIO),
+		.video_n = db_count(sn, TABLE_MEDIA, MEDIA_TITLE, MEDIA_KIND_VIDEO),
+		.images_n = db_count(sn, TABLE_MEDIA, MEDIA_TITLE, MEDIA_KIND_IMAGE),
+		.directories_n = db_rows(sn, TABLE_DIRECTORY),
+		.artists_n = db_count(sn, TABLE_TERM, TERM_NAME, TERM_KIND_ARTIST),
+		.albums_n = db_count(sn, TABLE_ALBUM, ALBUM_ALL, 0),
+		.genres_n = db_count(sn, TABLE_TERM, TERM_NAME, TERM_KIND_GENRE),
+		.log_bytes = db.log_bytes,
+		.index_bytes = db.index_bytes,
+		.memory_bytes = db.memory_bytes,
+		.memory_peak_bytes = db.memory_peak_bytes,
+		.commits_n = db.commits_n,
+		.rows_put_n = db.rows_put_n,
+		.rows_removed_n = db.rows_removed_n,
+		.damaged_n = db.damaged_chunks_n + db.quarantined_rows_n,
+		.batches_n = counter_get(&lib->writer.batches_n),
+		.batch_files_n = counter_get(&lib->writer.batch_files_n),
+		.queue_n = writer_queue_n(&lib->writer),
+		.poisoned = db.poisoned,
+	};
+	db_snap_end(sn);
+}
+
+/* ---- snapshots ------------------------------------------------------------------------------- */
+
+struct library_snap *library_snap_begin(struct library *lib)
+{
+	return (struct library_snap *)db_snap_begin(lib->db);
+}
+
+void library_snap_end(struct library_snap *sn)
+{
+	db_snap_end((struct db_snap *)sn);
+}
+
+void library_snap_endp(struct library_snap **sn)
+{
+	library_snap_end(*sn);
+	*sn = NULL;
+}
+
+uint64_t library_snap_commit(const struct library_snap *sn)
+{
+	return db_snap_commit(snap_db(sn));
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+enum err library_submit(struct library *lib, struct batch *b, enum batch_urgency urgency,
+			void (*done)(void *ctx, const struct batch_result *r), void *ctx)
+{
+	b->done = done;
+	b->done_ctx = ctx;
+	b->result = (struct batch_result){ 0 };
+	return writer_submit(&lib->writer, b, urgency);
+}
+
+struct waiting {
+	struct mutex m;
+	struct cond over;
+	bool is_over; /* under m, like result */
+	struct batch_result result;
+};
+
+static void wake(void *ctx, const struct batch_result *r)
+{
+	struct waiting *wait = ctx;
+	mutex_lock(&wait->m);
+	wait->result = *r;
+	wait->is_over = true;
+	cond_signal(&wait->over);
+	mutex_unlock(&wait->m);
+}
+
+enum err library_submit_wait(struct library *lib, struct batch *b, struct batch_result *out)
+{
+	struct waiting wait = { .result = { .err = ERR_OK } };
+	mutex_init(&wait.m);
+	cond_init(&wait.over);
+	enum err e = library_submit(lib, b, BATCH_URGENT, wake, &wait);
+	if (e == ERR_OK) {
+		mutex_lock(&wait.m);
+		while (!wait.is_over)
+			cond_wait(&wait.over, &wait.m);
+		mutex_unlock(&wait.m);
+		*out = wait.result;
+		e = wait.result.err;
+	}
+	cond_fini(&wait.over);
+	mutex_fini(&wait.m);
+	return e;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Paging: one routine for every container. */
+#include <stdio.h>
+
+#include "library/objects.h"
+#include "library/tables.h"
+
+enum err library_list(const struct library_snap *snap, struct span container_id,
+		      struct listing *out)
+{
+	const struct db_snap *sn = snap_db(snap);
+	struct object_id id;
+	struct container c;
+	enum err e = container_named(snap, container_id, &id, &c);
+	if (e != ERR_OK)
+		return e;
+	out->total = container_total(&c);
+	out->update_id = container_update_id(sn, &c);
+	out->damaged_n = 0;
+	out->sn = sn;
+	out->id = c.id;
+	object_id_format(&c.id, out->container_id);
+	out->segments_n = c.segments_n;
+	memcpy(out->segments, c.segments, sizeof out->segments);
+	listing_seek(out, 0);
+	return ERR_OK;
+}
+
+void listing_seek(struct listing *li, uint64_t offset)
+{
+	for (li->at = 0; li->at < li->segments_n; li->at++) {
+		const struct listing_segment *s = &li->segments[li->at];
+		if (offset < s->n) {
+			li->fixed_at = offset;
+			if (!s->fixed)
+				db_seek(&li->cursor, li->sn, s->table, s->index, s->group, offset);
+			return;
+		}
+		offset -= s->n;
+	}
+}
+
+static void next_segment(struct listing *li)
+{
+	li->at++;
+	li->fixed_at = 0;
+	if (li->at < li->segments_n && !li->segments[li->at].fixed) {
+		const struct listing_segment *s = &li->segments[li->at];
+		db_seek(&li->cursor, li->sn, s->table, s->index, s->group, 0);
+	}
+}
+
+static enum err fixed_child(struct listing *li, struct object *out)
+{
+	struct object_id id = container_fixed_child(&li->id, li->fixed_at++);
+	struct container c;
+	enum err e = container_open(li->sn, &id, &c);
+	if (e == ERR_OK) {
+		container_object(li->sn, &c, out);
+		memcpy(out->parent_id, li->container_id, sizeof out->parent_id);
+	}
+	return e;
+}
+
+static enum err indexed_child(struct listing *li, const struct listing_segment *s, uint64_t id,
+			      struct object *out)
+{
+	struct fb_table row;
+	struct container c;
+	enum err e = db_get(li->sn, s->table, id, &row);
+	if (e != ERR_OK)
+		return e;
+	if (s->child == ID_HOME) {
+		bool home = s->index == MEDIA_DIR;
+		return item_object(&li->id, li->container_id, home, row, out) ? ERR_OK
+									      : ERR_CORRUPT;
+	}
+	e = container_of_row(li->sn, s->child, id, row, li->id.number, &c);
+	if (e == ERR_OK) {
+		container_object(li->sn, &c, out);
+		memcpy(out->parent_id, li->container_id, sizeof out->parent_id);
+	}
+	return e;
+}
+
+bool listing_next(struct listing *li, struct object *out)
+{
+	while (li->at < li->segments_n) {
+		const struct listing_segment *s = &li->segments[li->at];
+		uint64_t id;
+		enum err e;
+		if (s->fixed && li->fixed_at < s->n) {
+			e = fixed_child(li, out);
+		} else if (!s->fixed && db_next(&li->cursor, &id)) {
+			e = indexed_child(li, s, id, out);
+		} else {
+			next_segment(li);
+			continue;
+		}
+		if (e == ERR_OK)
+			return true;
+		li->damaged_n++; /* one bad record must not hide its neighbours */
+	}
+	return false;
+}

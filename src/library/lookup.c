@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Look-ups by name: the index narrows down, the record decides. */
+#include "library/batch_priv.h"
+#include "library/listing.h"
+#include "library/lookup.h"
+#include "library/tables.h"
+
+enum err directory_find(const struct db_snap *sn, struct span path, struct fb_table *out)
+{
+	struct db_cursor c;
+	uint64_t id;
+	struct fb_table row;
+	db_seek(&c, sn, TABLE_DIRECTORY, DIRECTORY_PATH, (uint32_t)directory_hash(path), 0);
+	while (db_next(&c, &id)) {
+		if (db_get(sn, TABLE_DIRECTORY, id, &row) == ERR_OK &&
+		    span_eq(directory_path(row), path)) {
+			*out = row;
+			return ERR_OK;
+		}
+	}
+	return ERR_NOTFOUND;
+}
+
+enum err term_find(const struct db_snap *sn, uint8_t kind, struct span name, struct fb_table *out)
+{
+	struct db_cursor c;
+	uint64_t id;
+	struct fb_table row;
+	db_seek(&c, sn, TABLE_TERM, TERM_LOOKUP, (uint32_t)term_hash(kind, name), 0);
+	while (db_next(&c, &id)) {
+		if (db_get(sn, TABLE_TERM, id, &row) == ERR_OK && term_kind(row) == kind &&
+		    span_eq(term_name(row), name)) {
+			*out = row;
+			return ERR_OK;
+		}
+	}
+	return ERR_NOTFOUND;
+}
+
+enum err album_find(const struct db_snap *sn, uint32_t artist_id, uint64_t directory_id,
+		    struct span title, struct fb_table *out)
+{
+	struct db_cursor c;
+	uint64_t id;
+	struct fb_table row;
+	uint32_t group = (uint32_t)album_hash(artist_id, directory_id, title);
+	db_seek(&c, sn, TABLE_ALBUM, ALBUM_LOOKUP, group, 0);
+	while (db_next(&c, &id)) {
+		if (db_get(sn, TABLE_ALBUM, id, &row) == ERR_OK &&
+		    album_artist_id(row) == artist_id && album_directory_id(row) == directory_id &&
+		    span_eq(album_title(row), title)) {
+			*out = row;
+			return ERR_OK;
+		}
+	}
+	return ERR_NOTFOUND;
+}
+
+enum err media_find(const struct db_snap *sn, uint64_t directory_id, struct span filename,
+		    struct fb_table *out)
+{
+	uint8_t bytes[COLLATE_KEY_MAX], scratch[DB_KEY_BYTES_MAX];
+	struct span key = span_of(bytes, library_collate_key(filename, bytes));
+	struct db_cursor c;
+	uint64_t id;
+	struct span at;
+	struct fb_table row;
+	db_seek_key(&c, sn, TABLE_MEDIA, MEDIA_DIR, (uint32_t)directory_id, key);
+	while (db_next_key(&c, &id, &at, scratch) && span_eq(at, key)) {
+		if (db_get(sn, TABLE_MEDIA, id, &row) == ERR_OK &&
+		    span_eq(media_file_filename(row), filename)) {
+			*out = row;
+			return ERR_OK;
+		}
+	}
+	return ERR_NOTFOUND;
+}
+
+/* ---- for the scanner ------------------------------------------------------------------------- */
+
+enum err library_media_get(const struct library_snap *sn, uint64_t media_id, struct fb_table *out)
+{
+	return db_get(snap_db(sn), TABLE_MEDIA, media_id, out);
+}
+
+enum err library_media_by_path(const struct library_snap *sn, struct span path,
+			       struct fb_table *out)
+{
+	struct fb_table dir;
+	if (!path_is_sound(path))
+		return ERR_NOTFOUND;
+	enum err e = directory_find(snap_db(sn), path_directory(path), &dir);
+	return e == ERR_OK ? media_find(snap_db(sn), directory_id(dir), path_name(path), out) : e;
+}
+
+enum err library_media_by_inode(const struct library_snap *sn, uint64_t device, uint64_t inode,
+				struct fb_table *out)
+{
+	uint8_t bytes[4], scratch[DB_KEY_BYTES_MAX];
+	inode_key(inode, bytes);
+	struct span key = span_of(bytes, sizeof bytes);
+	struct db_cursor c;
+	uint64_t id;
+	struct span at;
+	struct fb_table row;
+	db_seek_key(&c, snap_db(sn), TABLE_MEDIA, MEDIA_INODE, inode_group(device, inode), key);
+	while (db_next_key(&c, &id, &at, scratch)) {
+		if (db_get(snap_db(sn), TABLE_MEDIA, id, &row) != ERR_OK)
+			continue;
+		if (media_file_device(row) == device && media_file_inode(row) == inode) {
+			*out = row;
+			return ERR_OK;
+		}
+		if ((uint32_t)media_file_inode(row) > (uint32_t)inode)
+			break;
+	}
+	return ERR_NOTFOUND;
+}
+
+enum err library_directory_find(const struct library_snap *sn, struct span path, uint64_t *out_id)
+{
+	struct fb_table row;
+	enum err e = directory_find(snap_db(sn), path, &row);
+	if (e == ERR_OK)
+		*out_id = directory_id(row);
+	return e;
+}
+
+void library_directory_files(const struct library_snap *sn, uint64_t directory_id,
+			     struct directory_cursor *out)
+{
+	db_seek(&out->cursor, snap_db(sn), TABLE_MEDIA, MEDIA_DIR, (uint32_t)directory_id, 0);
+}
+
+void library_directory_subdirs(const struct library_snap *sn, uint64_t directory_id,
+			       struct directory_cursor *out)
+{
+	db_seek(&out->cursor, snap_db(sn), TABLE_DIRECTORY, DIRECTORY_SUB, (uint32_t)directory_id,
+		0);
+}
+
+static bool next_row(struct db_cursor *c, unsigned table, struct fb_table *out)
+{
+	uint64_t id;
+	while (db_next(c, &id))
+		if (db_get(c->sn, table, id, out) == ERR_OK)
+			return true;
+	return false;
+}
+
+bool directory_cursor_file(struct directory_cursor *c, struct fb_table *out)
+{
+	return next_row(&c->cursor, TABLE_MEDIA, out);
+}
+
+bool directory_cursor_subdir(struct directory_cursor *c, struct fb_table *out)
+{
+	return next_row(&c->cursor, TABLE_DIRECTORY, out);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* What the store is told about each table: how rows are written, verified and taken apart. */
+#include <xxhash.h>
+
+#include "base/num.h"
+#include "library/library.h"
+#include "library/tables.h"
+#include "schema/media_fb.h"
+
+/* ---- hashes ---------------------------------------------------------------------------------- */
+
+uint64_t directory_hash(struct span path)
+{
+	return XXH3_64bits(path.p, path.n);
+}
+
+uint64_t term_hash(uint8_t kind, struct span name)
+{
+	return XXH3_64bits_withSeed(name.p, name.n, kind);
+}
+
+uint64_t album_hash(uint32_t artist_id, uint64_t directory_id, struct span title)
+{
+	uint64_t owner = artist_id ? artist_id : directory_id | 1ull << 63;
+	return XXH3_64bits_withSeed(title.p, title.n, owner);
+}
+
+/* Neighbouring inodes share a group: one directory's files stay together. */
+uint32_t inode_group(uint64_t device, uint64_t inode)
+{
+	uint64_t block = inode >> 12;
+	return (uint32_t)XXH3_64bits_withSeed(&block, sizeof block, device);
+}
+
+static void put_be16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void put_be32(uint8_t *p, uint32_t v)
+{
+	put_be16(p, (uint16_t)(v >> 16));
+	put_be16(p + 2, (uint16_t)v);
+}
+
+void inode_key(uint64_t inode, uint8_t out[4])
+{
+	put_be32(out, (uint32_t)inode);
+}
+
+/* ---- extractors ------------------------------------------------------------------------------ */
+
+unsigned term_ids_add(uint32_t ids[MEDIA_TERMS_MAX], unsigned n, uint32_t id)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (ids[i] == id)
+			return n;
+	if (id && n < MEDIA_TERMS_MAX)
+		ids[n++] = id;
+	return n;
+}
+
+unsigned media_term_ids(struct fb_table media, uint32_t out[MEDIA_TERMS_MAX])
+{
+	unsigned n = 0;
+	struct fb_vector artists = media_file_artist_ids(media);
+	for (uint32_t i = 0; i < artists.n; i++)
+		n = term_ids_add(out, n, fb_vector_u32(artists, i));
+	struct fb_vector genres = media_file_genre_ids(media);
+	for (uint32_t i = 0; i < genres.n; i++)
+		n = term_ids_add(out, n, fb_vector_u32(genres, i));
+	n = term_ids_add(out, n, media_file_album_artist_id(media));
+	n = term_ids_add(out, n, media_file_composer_id(media));
+	return term_ids_add(out, n, media_file_year_id(media));
+}
+
+static void emit_name(struct db_emit *out, unsigned index, uint64_t group, uint64_t id,
+		      struct span name)
+{
+	uint8_t key[COLLATE_KEY_MAX];
+	size_t n = library_collate_key(name, key);
+	db_emit(out, index, (uint32_t)group, id, span_of(key, n));
+}
+
+static void extract_media(const struct db_row *rows, size_t n, struct db_emit *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t id = rows[i].id;
+		struct fb_table m = rows[i].row;
+		emit_name(out, MEDIA_DIR, media_file_directory_id(m), id, media_file_filename(m));
+		emit_name(out, MEDIA_TITLE, media_file_kind(m), id, media_file_title(m));
+
+		uint8_t key[8]; /* album, disc, track */
+		put_be32(key, media_file_album_id(m));
+		put_be16(key + 4, media_file_disc(m));
+		put_be16(key + 6, media_file_track(m));
+		uint32_t terms[MEDIA_TERMS_MAX];
+		unsigned terms_n = media_term_ids(m, terms);
+		for (unsigned t = 0; t < terms_n; t++)
+			db_emit(out, MEDIA_TERM, terms[t], id, span_of(key, 8));
+		if (media_file_album_id(m))
+			db_emit(out, MEDIA_ALBUM, media_file_album_id(m), id, span_of(key + 4, 4));
+
+		uint64_t inode = media_file_inode(m);
+		if (inode) {
+			inode_key(inode, key);
+			db_emit(out, MEDIA_INODE, inode_group(media_file_device(m), inode), id,
+				span_of(key, 4));
+		}
+	}
+}
+
+static void extract_directory(const struct db_row *rows, size_t n, struct db_emit *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct fb_table d = rows[i].row;
+		db_emit(out, DIRECTORY_PATH, (uint32_t)directory_hash(directory_path(d)),
+			rows[i].id, span_of(NULL, 0));
+		if (directory_live(d))
+			emit_name(out, DIRECTORY_SUB, directory_parent_id(d), rows[i].id,
+				  directory_name(d));
+	}
+}
+
+static void extract_term(const struct db_row *rows, size_t n, struct db_emit *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct fb_table t = rows[i].row;
+		db_emit(out, TERM_LOOKUP, (uint32_t)term_hash(term_kind(t), term_name(t)),
+			rows[i].id, span_of(NULL, 0));
+		if (term_live(t))
+			emit_name(out, TERM_NAME, term_kind(t), rows[i].id, term_name(t));
+	}
+}
+
+static void extract_album(const struct db_row *rows, size_t n, struct db_emit *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct fb_table a = rows[i].row;
+		uint64_t hash =
+			album_hash(album_artist_id(a), album_directory_id(a), album_title(a));
+		db_emit(out, ALBUM_LOOKUP, (uint32_t)hash, rows[i].id, span_of(NULL, 0));
+		if (!album_live(a))
+			continue;
+		emit_name(out, ALBUM_ALL, 0, rows[i].id, album_title(a));
+		if (album_artist_id(a))
+			emit_name(out, ALBUM_ARTIST, album_artist_id(a), rows[i].id,
+				  album_title(a));
+	}
+}
+
+static void extract_nothing(const struct db_row *rows, size_t n, struct db_emit *out)
+{
+	(void)rows;
+	(void)n;
+	(void)out;
+}
+
+/* ---- the table of tables --------------------------------------------------------------------- */
+
+/* The functions that differ between tables only in the type of their rows. */
+#define TABLE_FUNCTIONS(type, id_field, rows_field)                                                \
+	static void type##_begin(struct fb_writer *w, void *buf, uint32_t cap, uint32_t rows_cap,  \
+				 uint64_t commit, int64_t wall_s)                                  \
+	{                                                                                          \
+		type##_batch_begin(w, buf, cap, rows_cap, commit, wall_s, BATCH_OPERATION_PUT);    \
+	}                                                                                          \
+	static uint32_t type##_max(const void *row_in)                                             \
+	{                                                                                          \
+		return type##_in_bytes_max(row_in);                                                \
+	}                                                                                          \
+	static void type##_row(struct fb_writer *w, uint64_t id, const void *row_in)               \
+	{                                                                                          \
+		struct type##_in in = *(const struct type##_in *)row_in;                           \
+		in.id_field = id;                                                                  \
+		type##_batch_add(w, &in);                                                          \
+	}                                                                                          \
+	static enum err type##_check(struct span payload, struct fb_vector *out_rows)              \
+	{                                                                                          \
+		struct fb_table root;                                                              \
+		enum err e = type##_batch_verify(payload, &root);                                  \
+		if (e == ERR_OK)                                                                   \
+			*out_rows = type##_batch_##rows_field(root);                               \
+		return e;                                                                          \
+	}                                                                                          \
+	static struct fb_vector type##_rows(struct span payload)                                   \
+	{                                                                                          \
+		const uint8_t *p = (const uint8_t *)payload.p;                                     \
+		struct fb_table root = { p, (uint32_t)payload.n, num_le32(p) };                    \
+		return type##_batch_##rows_field(root);                                            \
+	}                                                                                          \
+	static uint64_t type##_row_id(struct fb_table row)                                         \
+	{                                                                                          \
+		return type##_##id_field(row);                                                     \
+	}
+
+TABLE_FUNCTIONS(media_file, id, files)
+TABLE_FUNCTIONS(directory, id, rows)
+TABLE_FUNCTIONS(term, id, rows)
+TABLE_FUNCTIONS(album, id, rows)
+TABLE_FUNCTIONS(playlist, id, rows)
+TABLE_FUNCTIONS(bookmark, media_id, rows)
+TABLE_FUNCTIONS(setting, id, rows)
+
+#define TABLE(type, name_, index_defs, indexes_n_, extract_)                                       \
+	{                                                                                          \
+		.name = (name_), .indexes = (index_defs), .indexes_n = (indexes_n_),               \
+		.batch_begin = type##_begin, .row_bytes_max = type##_max, .write_row = type##_row, \
+		.verify = type##_check, .rows = type##_rows, .row_id = type##_row_id,              \
+		.extract = (extract_),                                                             \
+	}
+
+static const struct db_index_def media_indexes[] = {
+	[MEDIA_DIR] = { "dir", 12 },	[MEDIA_TITLE] = { "title", 20 },
+	[MEDIA_TERM] = { "term", 8 },	[MEDIA_ALBUM] = { "album", 4 },
+	[MEDIA_INODE] = { "inode", 4 },
+};
+
+static const struct db_index_def directory_indexes[] = {
+	[DIRECTORY_PATH] = { "path", 0 },
+	[DIRECTORY_SUB] = { "sub", 12 },
+};
+
+static const struct db_index_def term_indexes[] = {
+	[TERM_LOOKUP] = { "lookup", 0 },
+	[TERM_NAME] = { "name", 20 },
+};
+
+static const struct db_index_def album_indexes[] = {
+	[ALBUM_LOOKUP] = { "lookup", 0 },
+	[ALBUM_ALL] = { "all", 20 },
+	[ALBUM_ARTIST] = { "artist", 12 },
+};
+
+const struct db_table_def library_tables[TABLES_N] = {
+	[TABLE_MEDIA] =
+		TABLE(media_file, "media", media_indexes, ARRAY_LEN(media_indexes), extract_media),
+	[TABLE_DIRECTORY] = TABLE(directory, "directory", directory_indexes,
+				  ARRAY_LEN(directory_indexes), extract_directory),
+	[TABLE_TERM] = TABLE(term, "term", term_indexes, ARRAY_LEN(term_indexes), extract_term),
+	[TABLE_ALBUM] =
+		TABLE(album, "album", album_indexes, ARRAY_LEN(album_indexes), extract_album),
+	[TABLE_PLAYLIST] = TABLE(playlist, "playlist", NULL, 0, extract_nothing),
+	[TABLE_BOOKMARK] = TABLE(bookmark, "bookmark", NULL, 0, extract_nothing),
+	[TABLE_SETTING] = TABLE(setting, "setting", NULL, 0, extract_nothing),
+};

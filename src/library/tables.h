@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables and indexes of the library as the store knows them: positions are fixed for ever. */
+#pragma once
+
+#include "base/flatbuffer.h"
+#include "base/span.h"
+#include "db/db.h"
+
+enum table_number {
+	TABLE_MEDIA,
+	TABLE_DIRECTORY,
+	TABLE_TERM,
+	TABLE_ALBUM,
+	TABLE_PLAYLIST,
+	TABLE_BOOKMARK,
+	TABLE_SETTING,
+	TABLES_N
+};
+
+enum media_index {
+	MEDIA_DIR,   /* group: directory; key: natural key of the file name */
+	MEDIA_TITLE, /* group: MediaKind; key: natural key of the title */
+	MEDIA_TERM,  /* group: term; key: album, disc, track */
+	MEDIA_ALBUM, /* group: album; key: disc, track */
+	MEDIA_INODE  /* group, key: inode_group(), inode_key() */
+};
+
+enum directory_index {
+	DIRECTORY_PATH, /* group: name_hash32(path) */
+	DIRECTORY_SUB	/* live ones; group: parent, 0 for roots; key: natural key of the name */
+};
+
+enum term_index {
+	TERM_LOOKUP, /* group: term_hash() */
+	TERM_NAME    /* live ones; group: TermKind; key: natural key of the name */
+};
+
+enum album_index {
+	ALBUM_LOOKUP, /* group: album_hash() */
+	ALBUM_ALL,    /* live ones; group: 0; key: natural key of the title */
+	ALBUM_ARTIST  /* live ones with an artist; group: term; key: natural key of the title */
+};
+
+extern const struct db_table_def library_tables[TABLES_N];
+
+/* Names of one file that become terms; more are kept in the record only. */
+#define MEDIA_NAMES_MAX 32
+/* artists, album artist, genres, composer, year */
+#define MEDIA_TERMS_MAX (2 * MEDIA_NAMES_MAX + 3)
+
+/** Every term of a record once. Returns how many. */
+unsigned media_term_ids(struct fb_table media, uint32_t out[MEDIA_TERMS_MAX]);
+/** Append `id` unless it is 0 or there already; returns the new length. */
+unsigned term_ids_add(uint32_t ids[MEDIA_TERMS_MAX], unsigned n, uint32_t id);
+
+/* Hashes that are groups of look-up indexes. On disk: never to be changed (XXH3, 64 bits). */
+uint64_t directory_hash(struct span path);
+uint64_t term_hash(uint8_t kind, struct span name);
+uint64_t album_hash(uint32_t artist_id, uint64_t directory_id, struct span title);
+uint32_t inode_group(uint64_t device, uint64_t inode);
+void inode_key(uint64_t inode, uint8_t out[4]);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* The writer thread: takes a group of batches, makes it one commit, tells who wants to know, and
+ * uses its idle time for the store's merging and checkpoints. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "library/apply.h"
+#include "library/writer.h"
+
+/* Waiting batches become one commit up to this many operations: one sync serves them all. */
+#define GROUP_OPS_MAX LIBRARY_BATCH_MAX_FILES
+
+/* A checkpoint makes the next opening instant; it is due when nothing came for a while, or when a
+ * replay would take long (about a million records a second). */
+#define CHECKPOINT_IDLE_MS 2000
+#define CHECKPOINT_BULK_ROWS 1000   /* after so many the pause is short: a scan has ended */
+#define CHECKPOINT_BULK_IDLE_MS 500 /* longer than the pause between two batches of a scan */
+#define CHECKPOINT_BUSY_MS 60000
+#define CHECKPOINT_LOG_BYTES (128u << 20)
+
+/* ---- queues ---------------------------------------------------------------------------------- */
+
+static void queue_push(struct batch_queue *q, struct batch *b)
+{
+	b->next = NULL;
+	if (q->last)
+		q->last->next = b;
+	else
+		q->first = b;
+	q->last = b;
+	q->n++;
+}
+
+static struct batch *queue_pop(struct batch_queue *q)
+{
+	struct batch *b = q->first;
+	q->first = b->next;
+	if (!q->first)
+		q->last = NULL;
+	q->n--;
+	b->next = NULL;
+	return b;
+}
+
+enum err writer_submit(struct writer *w, struct batch *b, enum batch_urgency urgency)
+{
+	enum err e = ERR_CLOSED;
+	mutex_lock(&w->m);
+	struct batch_queue *q = &w->queues[urgency == BATCH_URGENT];
+	while (!w->stopping && w->thread.started && q->n >= LIBRARY_QUEUE_MAX)
+		cond_wait(&w->room, &w->m);
+	if (!w->stopping && w->thread.started) {
+		queue_push(q, b);
+		cond_signal(&w->work);
+		e = ERR_OK;
+	}
+	mutex_unlock(&w->m);
+	return e;
+}
+
+unsigned writer_queue_n(struct writer *w)
+{
+	mutex_lock(&w->m);
+	unsigned n = w->queues[0].n + w->queues[1].n;
+	mutex_unlock(&w->m);
+	return n;
+}
+
+/* Batches of the more urgent queue, as many as fit one commit. */
+static struct batch *pop_group(struct writer *w) REQUIRES(&w->m)
+{
+	struct batch_queue *q = &w->queues[BATCH_URGENT];
+	if (!q->first)
+		q = &w->queues[BATCH_SCAN];
+	if (!q->first)
+		return NULL;
+	struct batch *first = queue_pop(q), *last = first;
+	uint32_t ops_n = first->ops_n;
+	while (q->first && ops_n + q->first->ops_n <= GROUP_OPS_MAX) {
+		last->next = queue_pop(q);
+		last = last->next;
+		ops_n += last->ops_n;
+	}
+	cond_broadcast(&w->room);
+	return first;
+}
+
+/* ---- commits --------------------------------------------------------------------------------- */
+
+static void tell(struct writer *w, const struct apply *a)
+{
+	if (!w->on_commit)
+		return;
+	struct db_snap *after = db_snap_begin(w->db);
+	apply_changes(a, after, &w->change);
+	db_snap_end(after);
+	w->on_commit(w->ctx, &w->change);
+}
+
+static enum err commit(struct writer *w, struct apply *a, uint64_t *out_commit)
+{
+	enum err e = apply_rows(a);
+	if (e != ERR_OK)
+		return e;
+	*out_commit = db_snap_commit(a->base);
+	if (a->rows_n == 0)
+		return ERR_OK; /* everything is as stored already */
+	*out_commit = db_txn_commit_number(a->txn);
+	e = db_txn_commit(TAKE(a->txn));
+	if (e != ERR_OK)
+		return e;
+	w->last_commit_ms = clock_now_ms();
+	if (!w->dirty) {
+		w->dirty_since_ms = w->last_commit_ms;
+		w->dirty_rows_n = 0;
+	}
+	w->dirty_rows_n += a->rows_n;
+	w->dirty = w->maintenance_due = true;
+	tell(w, a);
+	return ERR_OK;
+}
+
+static bool is_stopping(struct writer *w)
+{
+	mutex_lock(&w->m);
+	bool stopping = w->stopping;
+	mutex_unlock(&w->m);
+	return stopping;
+}
+
+/* One commit, or several where a batch removes a large tree: closing waits for the one under way
+ * only, and the next scan sees what is left. */
+static enum err commit_group(struct writer *w, struct batch *first)
+{
+	CLEANUP(apply_end) struct apply a = { 0 };
+	uint64_t number = 0;
+	enum err e = apply_begin(&a, w->db);
+	for (struct batch *b = first; b && e == ERR_OK; b = b->next) {
+		uint32_t at = 0;
+		e = apply_ops(&a, b, &at);
+		while (e == ERR_OK && at < b->ops_n) {
+			e = commit(w, &a, &number);
+			apply_end(&a);
+			if (e == ERR_OK && is_stopping(w))
+				e = ERR_CLOSED;
+			if (e == ERR_OK)
+				e = apply_begin(&a, w->db);
+			if (e == ERR_OK)
+				e = apply_ops(&a, b, &at);
+		}
+	}
+	if (e == ERR_OK)
+		e = commit(w, &a, &number);
+	for (struct batch *b = first; b; b = b->next) {
+		b->result.err = e;
+		b->result.commit = e == ERR_OK ? number : 0;
+	}
+	return e;
+}
+
+static void finish(struct writer *w, struct batch *b)
+{
+	counter_add(&w->batches_n, 1);
+	counter_add(&w->batch_files_n, b->ops_n);
+	if (b->result.err == ERR_CLOSED)
+		log_info(LOG_LIBRARY,
+			 "closing: the rest of a large removal is left for the next scan");
+	else if (b->result.err != ERR_OK)
+		log_error(LOG_LIBRARY, "a batch of %u changes was not stored: %s", b->ops_n,
+			  err_name(b->result.err));
+	if (b->done)
+		b->done(b->done_ctx, &b->result);
+	batch_free(b);
+}
+
+static void process(struct writer *w, struct batch *group)
+{
+	bool alone = !group->next;
+	enum err e = commit_group(w, group);
+	while (group) {
+		struct batch *b = group;
+		group = b->next;
+		b->next = NULL;
+		if (e != ERR_OK && e != ERR_CLOSED &&
+		    !alone) { /* one bad batch must not take others with it */
+			b->result = (struct batch_result){ 0 };
+			(void)!commit_group(w, b);
+		}
+		finish(w, b);
+	}
+}
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+static uint64_t idle_checkpoint_ms(const struct writer *w)
+{
+	return w->last_commit_ms + (w->dirty_rows_n < CHECKPOINT_BULK_ROWS
+					    ? CHECKPOINT_IDLE_MS
+					    : CHECKPOINT_BULK_IDLE_MS);
+}
+
+static bool checkpoint_due(const struct writer *w, uint64_t now_ms, bool idle)
+{
+	if (!w->dirty)
+		return false;
+	if ((idle && now_ms >= idle_checkpoint_ms(w)) ||
+	    now_ms >= w->dirty_since_ms + CHECKPOINT_BUSY_MS)
+		return true;
+	struct db_stats stats;
+	db_stats_get(w->db, &stats);
+	return stats.log_bytes >= w->checkpoint_log_bytes + CHECKPOINT_LOG_BYTES;
+}
+
+static void checkpoint(struct writer *w)
+{
+	struct db_stats stats;
+	enum err e = db_checkpoint(w->db);
+	if (e != ERR_OK)
+		log_warn(LOG_LIBRARY, "checkpoint failed: %s", err_name(e));
+	db_stats_get(w->db, &stats);
+	w->checkpoint_log_bytes = stats.log_bytes;
+	w->dirty = false; /* after a failure, the next commit brings the next attempt */
+}
+
+/* The next group; NULL when there is none and time has come for something else. */
+static struct batch *wait_for_group(struct writer *w, bool *out_stop)
+{
+	mutex_lock(&w->m);
+	struct batch *group = pop_group(w);
+	if (!group && !w->stopping && !w->maintenance_due) {
+		if (w->dirty)
+			(void)cond_wait_until(&w->work, &w->m, idle_checkpoint_ms(w));
+		else
+			cond_wait(&w->work, &w->m);
+		group = pop_group(w);
+	}
+	*out_stop = !group && w->stopping;
+	mutex_unlock(&w->m);
+	return group;
+}
+
+static void writer_main(void *arg)
+{
+	struct writer *w = arg;
+	bool stop = false;
+	while (!stop) {
+		struct batch *group = wait_for_group(w, &stop);
+		if (group)
+			process(w, group);
+		if (!stop && w->maintenance_due)
+			w->maintenance_due = db_maintain(w->db);
+		if (!stop && checkpoint_due(w, clock_now_ms(), !group))
+			checkpoint(w);
+	}
+}
+
+enum err writer_start(struct writer *w, struct db *db, const struct library_options *options)
+{
+	w->db = db;
+	w->on_commit = options->on_commit;
+	w->ctx = options->ctx;
+	mutex_init(&w->m);
+	cond_init(&w->work);
+	cond_init(&w->room);
+	if (options->read_only)
+		return ERR_OK;
+	w->maintenance_due = true;
+	return thread_start(&w->thread, "library", writer_main, w);
+}
+
+void writer_hurry(struct writer *w)
+{
+	mutex_lock(&w->m);
+	w->stopping = true;
+	cond_broadcast(&w->work);
+	cond_broadcast(&w->room);
+	mutex_unlock(&w->m);
+}
+
+void writer_stop(struct writer *w)
+{
+	writer_hurry(w);
+	thread_join(&w->thread);
+	cond_fini(&w->work);
+	cond_fini(&w->room);
+	mutex_fini(&w->m);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The one thread that writes: two bounded queues of batches in, commits out. */
+#pragma once
+
+#include "base/counter.h"
+#include "base/thread.h"
+#include "db/db.h"
+#include "library/batch_priv.h"
+
+struct batch_queue {
+	struct batch *first, *last;
+	unsigned n;
+};
+
+struct writer {
+	struct db *db;
+	void (*on_commit)(void *ctx, const struct library_change *change);
+	void *ctx;
+
+	struct mutex m;		      /* of the queues and `stopping` */
+	struct cond work;	      /* something was queued, or stopping */
+	struct cond room;	      /* a batch left its queue */
+	struct batch_queue queues[2]; /* by enum batch_urgency */
+	bool stopping;
+
+	struct counter batches_n, batch_files_n;
+	struct thread thread;
+
+	/* the writer thread's own */
+	struct library_change change;
+	bool maintenance_due; /* db_maintain() may have something to do */
+	bool dirty;	      /* committed since the last checkpoint */
+	uint64_t dirty_rows_n;
+	uint64_t dirty_since_ms, last_commit_ms, checkpoint_log_bytes;
+};
+
+NODISCARD enum err writer_start(struct writer *w, struct db *db,
+				const struct library_options *options);
+/** Takes no more batches; what is queued is still committed, large removals in part. */
+void writer_hurry(struct writer *w);
+/** Commits what is queued, then ends the thread. Harmless where it never started. */
+void writer_stop(struct writer *w);
+NODISCARD enum err writer_submit(struct writer *w, struct batch *b, enum batch_urgency urgency);
+unsigned writer_queue_n(struct writer *w);

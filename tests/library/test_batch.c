@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Batches: what is copied, refused, and brought to a normal form. */
+#include "harness.h"
+#include "library/batch_priv.h"
+
+static struct media_file_in song(struct span path)
+{
+	return (struct media_file_in){ .path = path, .kind = MEDIA_KIND_AUDIO, .size = 3 };
+}
+
+TEST(batch, copies_everything_and_fills_what_is_missing)
+{
+	struct batch *b;
+	char path[] = "/m/a/Song.One.mp3", artist[] = " Björk ";
+	EXPECT_OK(batch_new(&b));
+	struct media_file_in in = song(span_str(path));
+	in.artist = span_str(artist);
+	EXPECT_OK(batch_put(b, &in));
+	memset(path, 'x', sizeof path - 1);
+	memset(artist, 'x', sizeof artist - 1);
+
+	const struct media_file_in *f = b->ops[0].file;
+	EXPECT_SPAN(SPAN("/m/a/Song.One.mp3"), f->path);
+	EXPECT_SPAN(SPAN("Song.One.mp3"), f->filename);
+	EXPECT_SPAN(SPAN("Song.One"), f->title);
+	EXPECT_SPAN(SPAN("Björk"), f->artist);
+	EXPECT(f->canonical_path.p == f->path.p);
+	EXPECT_U64(0, f->artists_n);
+	EXPECT_U64(1, batch_len(b));
+	batch_free(b);
+}
+
+TEST(batch, names_are_trimmed_and_told_apart)
+{
+	struct batch *b;
+	EXPECT_OK(batch_new(&b));
+	struct media_file_in in = song(SPAN("/m/x.mp3"));
+	const struct span artists[] = { SPAN(" A "), SPAN("B"), SPAN(""), SPAN("A"), SPAN("b") };
+	in.artists = artists;
+	in.artists_n = ARRAY_LEN(artists);
+	EXPECT_OK(batch_put(b, &in));
+	const struct media_file_in *f = b->ops[0].file;
+	EXPECT_SPAN(SPAN("A"), f->artist);
+	EXPECT_U64(3, f->artists_n);
+	EXPECT_SPAN(SPAN("A"), f->artists[0]);
+	EXPECT_SPAN(SPAN("B"), f->artists[1]);
+	EXPECT_SPAN(SPAN("b"), f->artists[2]);
+
+	in.artists_n = 1;
+	EXPECT_OK(batch_put(b, &in));
+	EXPECT_U64(0, b->ops[1].file->artists_n);
+	EXPECT_SPAN(SPAN("A"), b->ops[1].file->artist);
+	batch_free(b);
+}
+
+TEST(batch, long_texts_are_cut_between_characters)
+{
+	struct batch *b;
+	char title[2 * MEDIA_TEXT_MAX + 1];
+	EXPECT_OK(batch_new(&b));
+	title[0] = 'x';
+	for (size_t i = 1; i + 1 < sizeof title; i += 2)
+		memcpy(title + i, "é", 2);
+	struct media_file_in in = song(SPAN("/m/x.mp3"));
+	in.title = span_of(title, sizeof title);
+	EXPECT_OK(batch_put(b, &in));
+	EXPECT_U64(MEDIA_TEXT_MAX - 1, b->ops[0].file->title.n);
+	batch_free(b);
+}
+
+TEST(batch, unsound_paths_and_kinds_are_refused)
+{
+	static const char *const paths[] = { "",      "/",	"a",	   "a/b", "/a/",
+					     "/a//b", "/a/./b", "/a/../b", "/..", "//a" };
+	struct batch *b;
+	EXPECT_OK(batch_new(&b));
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct media_file_in in = song(span_str(paths[i]));
+		EXPECT_ERR(ERR_INVALID, batch_put(b, &in));
+		EXPECT_ERR(ERR_INVALID, batch_remove(b, span_str(paths[i])));
+	}
+	struct media_file_in in = song(SPAN("/a/b"));
+	in.kind = MEDIA_KIND_OTHER;
+	EXPECT_ERR(ERR_INVALID, batch_put(b, &in));
+	EXPECT_ERR(ERR_INVALID, batch_root(b, SPAN("music"), SPAN("x")));
+	EXPECT_OK(batch_root(b, SPAN("/music///"), SPAN("x")));
+	EXPECT_SPAN(SPAN("/music"), b->ops[0].path);
+	EXPECT_OK(batch_root(b, SPAN("/"), SPAN("")));
+	EXPECT_U64(2, batch_len(b));
+	batch_free(b);
+}
+
+TEST(batch, is_bounded_in_files_and_in_bytes)
+{
+	struct batch *b;
+	EXPECT_OK(batch_new(&b));
+	for (unsigned i = 0; i < LIBRARY_BATCH_MAX_FILES; i++)
+		EXPECT_OK(batch_remove(b, SPAN("/m/x")));
+	EXPECT_ERR(ERR_LIMIT, batch_remove(b, SPAN("/m/x")));
+	batch_free(b);
+
+	char title[MEDIA_TEXT_MAX + 1];
+	memset(title, 'y', sizeof title);
+	EXPECT_OK(batch_new(&b));
+	struct media_file_in in = song(SPAN("/m/x.mp3"));
+	in.title = in.artist = in.album = in.genre = span_of(title, sizeof title);
+	in.composer = in.album_artist = in.camera = in.title;
+	enum err e = ERR_OK;
+	unsigned n = 0;
+	for (; e == ERR_OK && n < LIBRARY_BATCH_MAX_FILES; n++)
+		e = batch_put(b, &in);
+	EXPECT_ERR(ERR_LIMIT, e);
+	EXPECT(n > 500);
+	EXPECT(b->arena.used_bytes <= LIBRARY_BATCH_MAX_BYTES);
+	batch_free(b);
+}

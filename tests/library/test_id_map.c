@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The small hash map of a commit. */
+#include "harness.h"
+#include "library/id_map.h"
+
+TEST(id_map, finds_what_was_set_and_nothing_else)
+{
+	struct id_map m = { 0 };
+	EXPECT_U64(ID_MAP_NONE, id_map_get(&m, 5));
+	for (uint32_t i = 0; i < 5000; i++)
+		EXPECT_OK(id_map_set(&m, (uint64_t)i * 0x100000001ull, i));
+	for (uint32_t i = 0; i < 5000; i++)
+		EXPECT_U64(i, id_map_get(&m, (uint64_t)i * 0x100000001ull));
+	EXPECT_U64(ID_MAP_NONE, id_map_get(&m, 5001 * 0x100000001ull));
+	EXPECT_OK(id_map_set(&m, 0, 9));
+	EXPECT_U64(9, id_map_get(&m, 0));
+	EXPECT_U64(5000, m.n);
+	id_map_fini(&m);
+}
