@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of keys. A new key is a row here, a field in struct conf, and a use of it. */
+#include "conf/conf_keys.h"
+
+#include <string.h>
+
+#define FIELD(f) offsetof(struct conf, f)
+
+const struct conf_key conf_keys[] = {
+	{ "server.name", CONF_STRING, FIELD(name), "\"\"", 0, 63, "",
+	  "The name shown on TVs and in the browser. Empty: \"salver on HOST\"." },
+	{ "network.port", CONF_PORT, FIELD(port), "8250", 0, 65535, "",
+	  "The HTTP port for everything: TVs, streams, the web page. 0: any free one." },
+	{ "network.interfaces", CONF_LIST, FIELD(interfaces), "[]", 0, CONF_INTERFACES_MAX, "",
+	  "Serve and announce on these network interfaces only. Empty: on all." },
+	{ "network.host_names", CONF_LIST, FIELD(host_names), "[]", 0, 64, "",
+	  "Names under which browsers may reach the server, beside its addresses and its host\n"
+	  "name. Requests with any other Host are refused (protection against DNS rebinding)." },
+	{ "media.roots", CONF_LIST, FIELD(roots), "[]", 0, CONF_ROOTS_MAX, "",
+	  "The directories to serve, with everything below them." },
+	{ "database.directory", CONF_STRING, FIELD(database_dir), "\"\"", 0, 4000, "",
+	  "Where the library is kept. Empty: $STATE_DIRECTORY, else $XDG_STATE_HOME/salver, else\n"
+	  "~/.local/state/salver." },
+	{ "scanner.workers", CONF_NUMBER, FIELD(probe_workers), "0", 0, 8, "",
+	  "Helper processes that read tags and video headers. 0: one for each processor." },
+	{ "scanner.watch", CONF_BOOL, FIELD(watch), "true", 0, 0, "",
+	  "Follow changes on disk as they happen. false: look once, at the start." },
+	{ "logging.level", CONF_LOG_LEVEL, FIELD(log_level), "\"info\"", 0, 0, "",
+	  "\"error\", \"warn\", \"info\" or \"debug\"; lines go to standard error." },
+};
+
+const size_t conf_keys_n = ARRAY_LEN(conf_keys);
+
+const struct conf_key *conf_key_find(const char *name)
+{
+	for (size_t i = 0; i < conf_keys_n; i++)
+		if (strcmp(conf_keys[i].name, name) == 0)
+			return &conf_keys[i];
+	return NULL;
+}
+
+/* Levenshtein distance of two short names; long ones count as far apart. */
+static unsigned name_distance(const char *a, const char *b)
+{
+	enum { NAME_MAX_BYTES = 64 };
+	size_t a_n = strlen(a), b_n = strlen(b);
+	unsigned row[NAME_MAX_BYTES + 1];
+
+	if (a_n > NAME_MAX_BYTES || b_n > NAME_MAX_BYTES)
+		return NAME_MAX_BYTES;
+	for (unsigned j = 0; j <= b_n; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= a_n; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_n; j++) {
+			unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = MIN(replaced, MIN(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[b_n];
+}
+
+const struct conf_key *conf_key_nearest(const char *name)
+{
+	const struct conf_key *best = NULL;
+	unsigned best_distance = 6; /* further away is no help to anyone */
+
+	for (size_t i = 0; i < conf_keys_n; i++) {
+		const char *dot = strchr(conf_keys[i].name, '.');
+		unsigned whole = name_distance(name, conf_keys[i].name);
+		unsigned bare = name_distance(name, dot + 1); /* the section was forgotten */
+		unsigned distance = MIN(whole, bare);
+
+		if (distance < best_distance) {
+			best_distance = distance;
+			best = &conf_keys[i];
+		}
+	}
+	return best;
+}
