@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Facts of audio files: TagLib, and the three formats that Debian's TagLib does not know. */
+#pragma once
+
+#include "probe/helper/facts.h"
+
+/** Once, before anything else of this header. */
+void audio_init(void);
+/** Fill in tags and properties; sets the status where there is no sound in it. */
+void audio_probe(struct facts *f, const struct source *s, enum media_format format);
+/** Tags and picture only, into what is known already: of MP4 that libavformat has described. */
+void audio_probe_tags(struct facts *f, const struct source *s, enum media_format format);
+/** The bytes of an ID3v2 tag (header and footer included) that starts `head`, or 0. */
+uint64_t audio_id3_bytes(struct span head);

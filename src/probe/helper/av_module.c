@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* salver-probe-av.so: libavformat reads the headers of one film from an open descriptor. */
+#include "probe/helper/av_module.h"
+
+#include <errno.h>
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/display.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+
+#define AV_IO_BYTES 32768
+/* Streams without a header (ts, mpg) are read this far to find out what is in them. */
+#define AV_PROBE_BYTES (5 << 20)
+#define AV_ANALYZE_US 2000000
+
+struct input {
+	const struct av_request *request;
+	int64_t at;
+	uint64_t deadline_ms;
+	AVFormatContext *ctx;
+	AVIOContext *io;
+};
+
+static int input_is_late(void *opaque)
+{
+	const struct input *in = opaque;
+
+	return clock_now_ms() >= in->deadline_ms;
+}
+
+/* Looks at the clock itself: libavformat asks only between packets, and headers can be endless. */
+static int input_read(void *opaque, uint8_t *p, int n)
+{
+	struct input *in = opaque;
+
+	if (input_is_late(in))
+		return AVERROR_EXIT;
+	ssize_t got = pread(in->request->fd, p, (size_t)n, in->at);
+
+	if (got < 0)
+		return AVERROR(errno);
+	in->at += got;
+	return got == 0 ? AVERROR_EOF : (int)got;
+}
+
+static int64_t input_seek(void *opaque, int64_t off, int whence)
+{
+	struct input *in = opaque;
+	int64_t base = 0;
+	int64_t at;
+
+	whence &= ~AVSEEK_FORCE;
+	if (whence == AVSEEK_SIZE)
+		return (int64_t)in->request->size;
+	if (whence == SEEK_CUR)
+		base = in->at;
+	else if (whence == SEEK_END)
+		base = (int64_t)in->request->size;
+	if (__builtin_add_overflow(base, off, &at) || at < 0)
+		return AVERROR(EINVAL);
+	in->at = at;
+	return at;
+}
+
+/* A file may ask for others (playlists, external tracks): never. */
+static int refuse_open(AVFormatContext *ctx, AVIOContext **io, const char *url, int flags,
+		       AVDictionary **options)
+{
+	(void)ctx, (void)io, (void)url, (void)flags, (void)options;
+	return AVERROR(EPERM);
+}
+
+static void input_close(struct input *in)
+{
+	avformat_close_input(&in->ctx);
+	if (in->io)
+		av_freep(&in->io->buffer);
+	avio_context_free(&in->io);
+}
+
+static int status_of(const struct input *in, int averror)
+{
+	if (averror >= 0)
+		return AV_STATUS_OK;
+	if (averror == AVERROR(ENOMEM))
+		return AV_STATUS_NO_MEMORY;
+	return averror == AVERROR_EXIT || input_is_late((void *)(uintptr_t)in) ? AV_STATUS_TIMEOUT
+									       : AV_STATUS_BROKEN;
+}
+
+static int input_open(struct input *in)
+{
+	const AVInputFormat *format = av_find_input_format(in->request->format);
+	uint8_t *buffer = av_malloc(AV_IO_BYTES);
+
+	if (!format || !buffer) {
+		av_free(buffer);
+		return format ? AVERROR(ENOMEM) : AVERROR_DEMUXER_NOT_FOUND;
+	}
+	in->io = avio_alloc_context(buffer, AV_IO_BYTES, 0, in, input_read, NULL, input_seek);
+	if (!in->io) {
+		av_free(buffer);
+		return AVERROR(ENOMEM);
+	}
+	in->ctx = avformat_alloc_context();
+	if (!in->ctx)
+		return AVERROR(ENOMEM);
+	in->ctx->pb = in->io;
+	in->ctx->io_open = refuse_open;
+	in->ctx->interrupt_callback = (AVIOInterruptCB){ input_is_late, in };
+	in->ctx->probesize = AV_PROBE_BYTES;
+	in->ctx->max_analyze_duration = AV_ANALYZE_US;
+	/* MP4: we play nothing, so that frames need not be cut to the edit list. */
+	AVDictionary *options = NULL;
+	(void)av_dict_set(&options, "advanced_editlist", "0", 0);
+	/* On failure this frees the context, but not our reader. */
+	int e = avformat_open_input(&in->ctx, NULL, format, &options);
+	av_dict_free(&options);
+	return e;
+}
+
+static bool is_film(const AVStream *st)
+{
+	return st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+	       !(st->disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS));
+}
+
+static uint64_t duration_ms(const AVFormatContext *ctx)
+{
+	int64_t longest = 0;
+
+	if (ctx->duration > 0)
+		return (uint64_t)(ctx->duration / (AV_TIME_BASE / 1000));
+	for (unsigned i = 0; i < ctx->nb_streams; i++) {
+		const AVStream *st = ctx->streams[i];
+
+		if (st->duration > 0 && st->time_base.den > 0)
+			longest = FFMAX(longest, av_rescale_q(st->duration, st->time_base,
+							      (AVRational){ 1, 1000 }));
+	}
+	return (uint64_t)longest;
+}
+
+/* Headers of most containers say it all, and reading frames costs ten times as much. */
+static bool needs_frames(const AVFormatContext *ctx)
+{
+	unsigned known_n = 0;
+
+	for (unsigned i = 0; i < ctx->nb_streams; i++) {
+		const AVCodecParameters *par = ctx->streams[i]->codecpar;
+
+		if (is_film(ctx->streams[i]) &&
+		    (par->width <= 0 || par->codec_id == AV_CODEC_ID_NONE))
+			return true;
+		if (par->codec_type == AVMEDIA_TYPE_AUDIO && par->sample_rate <= 0)
+			return true;
+		known_n += par->codec_type == AVMEDIA_TYPE_VIDEO ||
+			   par->codec_type == AVMEDIA_TYPE_AUDIO;
+	}
+	return known_n == 0 || duration_ms(ctx) == 0;
+}
+
+static void copy_text(char *to, size_t cap, const char *from)
+{
+	if (from)
+		(void)snprintf(to, cap, "%s", from);
+}
+
+static void copy_tag(char *to, size_t cap, AVDictionary *tags, const char *key)
+{
+	const AVDictionaryEntry *e = av_dict_get(tags, key, NULL, 0);
+
+	copy_text(to, cap, e ? e->value : NULL);
+}
+
+/* Profile and level stand in the decoder's configuration; without frames libavformat does not
+ * take them from there. */
+static void profile_level(const AVCodecParameters *par, int *profile, int *level)
+{
+	const uint8_t *x = par->extradata;
+	int n = par->extradata_size;
+
+	*profile = par->profile;
+	*level = par->level;
+	if (*profile >= 0 || !x)
+		return;
+	if (par->codec_id == AV_CODEC_ID_H264 && n >= 4 && x[0] == 1) {
+		*profile = x[1];
+		if (x[1] == FF_PROFILE_H264_BASELINE && (x[2] & 0x40))
+			*profile |= FF_PROFILE_H264_CONSTRAINED;
+		*level = x[3];
+	} else if (par->codec_id == AV_CODEC_ID_HEVC && n >= 13 && x[0] == 1) {
+		*profile = x[1] & 0x1f;
+		*level = x[12];
+	} else if (par->codec_id == AV_CODEC_ID_AV1 && n >= 4 && x[0] == 0x81) {
+		*profile = x[1] >> 5;
+		*level = x[1] & 0x1f;
+	}
+}
+
+static bool lies_on_side(const AVStream *st)
+{
+	const uint8_t *matrix = av_stream_get_side_data(st, AV_PKT_DATA_DISPLAYMATRIX, NULL);
+	double turn = matrix ? av_display_rotation_get((const int32_t *)(const void *)matrix) : 0;
+
+	return (turn > 45 && turn < 135) || (turn < -45 && turn > -135);
+}
+
+static void take_video(const AVStream *st, struct av_facts *out)
+{
+	const AVCodecParameters *par = st->codecpar;
+	AVRational rate = st->avg_frame_rate.num > 0 ? st->avg_frame_rate : st->r_frame_rate;
+	bool turned = lies_on_side(st);
+	int profile;
+	int level;
+
+	if (rate.num <= 0 && par->codec_id == AV_CODEC_ID_THEORA)
+		rate = av_inv_q(st->time_base); /* one tick per frame */
+	out->has_video = 1;
+	if (par->width > 0 && par->height > 0) {
+		out->width = (uint32_t)(turned ? par->height : par->width);
+		out->height = (uint32_t)(turned ? par->width : par->height);
+	}
+	copy_text(out->video_codec, AV_NAME_MAX, avcodec_get_name(par->codec_id));
+	profile_level(par, &profile, &level);
+	copy_text(out->video_profile, AV_NAME_MAX, avcodec_profile_name(par->codec_id, profile));
+	out->level = level > 0 && level <= UINT16_MAX ? (uint16_t)level : 0;
+	if (rate.num > 0 && rate.den > 0) {
+		int64_t milli = av_rescale(1000, rate.num, rate.den);
+
+		out->frame_rate_milli = milli > 0 && milli <= 1000000 ? (uint32_t)milli : 0;
+	}
+}
+
+static void take_audio(const AVStream *st, struct av_facts *out)
+{
+	const AVCodecParameters *par = st->codecpar;
+	int channels = par->ch_layout.nb_channels;
+	int bits = par->bits_per_raw_sample > 0 ? par->bits_per_raw_sample
+						: av_get_exact_bits_per_sample(par->codec_id);
+	uint16_t channels_n = channels > 0 && channels <= 256 ? (uint16_t)channels : 0;
+
+	if (out->tracks_n < AV_TRACKS_MAX) {
+		struct av_track *t = &out->tracks[out->tracks_n++];
+
+		copy_text(t->codec, AV_NAME_MAX, avcodec_get_name(par->codec_id));
+		copy_tag(t->language, AV_NAME_MAX, st->metadata, "language");
+		if (strcmp(t->language, "und") == 0) /* ISO 639-2: undetermined */
+			t->language[0] = '\0';
+		t->channels = channels_n;
+	}
+	/* The first is the one that players choose, unless another says that it is the default. */
+	if (out->audio_codec[0] &&
+	    (out->tracks_n == 0 || !(st->disposition & AV_DISPOSITION_DEFAULT)))
+		return;
+	copy_text(out->audio_codec, AV_NAME_MAX, avcodec_get_name(par->codec_id));
+	out->sample_rate = par->sample_rate > 0 ? (uint32_t)par->sample_rate : 0;
+	out->channels = channels_n;
+	out->bits_per_sample = bits > 0 && bits <= 64 ? (uint16_t)bits : 0;
+}
+
+static void take_art(const AVStream *st, const struct av_request *request, struct av_facts *out)
+{
+	const AVPacket *pic = &st->attached_pic;
+
+	if (out->art_found || !pic->data || pic->size < (int)sizeof out->art_head)
+		return;
+	out->art_found = 1;
+	memcpy(out->art_head, pic->data, sizeof out->art_head);
+	out->art_n = (uint32_t)pic->size;
+	if (out->art_n > request->art_max_n)
+		return;
+	out->art = malloc(out->art_n);
+	if (out->art)
+		memcpy(out->art, pic->data, out->art_n);
+}
+
+static void take_facts(const struct input *in, struct av_facts *out)
+{
+	const AVFormatContext *ctx = in->ctx;
+	bool video_taken = false;
+
+	for (unsigned i = 0; i < ctx->nb_streams; i++) {
+		const AVStream *st = ctx->streams[i];
+
+		if (is_film(st) && (!video_taken || (st->disposition & AV_DISPOSITION_DEFAULT))) {
+			if (!video_taken)
+				take_video(st, out);
+			video_taken = true;
+		} else if (st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) {
+			take_audio(st, out);
+		} else if (st->disposition & AV_DISPOSITION_ATTACHED_PIC) {
+			take_art(st, in->request, out);
+		}
+	}
+	out->duration_ms = duration_ms(ctx);
+	out->bitrate = ctx->bit_rate;
+	if (out->bitrate <= 0 && out->duration_ms > 0)
+		out->bitrate =
+			av_rescale((int64_t)in->request->size, 8000, (int64_t)out->duration_ms);
+	copy_text(out->container, AV_NAME_MAX, ctx->iformat->name);
+	out->container[strcspn(out->container, ",")] = '\0'; /* "mov,mp4,m4a,..." */
+	copy_tag(out->title, AV_TEXT_MAX, ctx->metadata, "title");
+	copy_tag(out->artist, AV_TEXT_MAX, ctx->metadata, "artist");
+	copy_tag(out->album, AV_TEXT_MAX, ctx->metadata, "album");
+	copy_tag(out->genre, AV_TEXT_MAX, ctx->metadata, "genre");
+	copy_tag(out->date, AV_NAME_MAX, ctx->metadata, "date");
+	copy_tag(out->created, AV_NAME_MAX, ctx->metadata, "creation_time");
+}
+
+__attribute__((visibility("default"))) int salver_probe_av(const struct av_request *request,
+							   struct av_facts *out)
+{
+	CLEANUP(input_close)
+	struct input in = { .request = request,
+			    .deadline_ms = clock_now_ms() + request->time_max_ms };
+
+	memset(out, 0, sizeof *out);
+	av_log_set_level(AV_LOG_QUIET);
+	int e = input_open(&in);
+	if (e >= 0 && needs_frames(in.ctx))
+		e = avformat_find_stream_info(in.ctx, NULL);
+	if (e < 0)
+		return status_of(&in, e);
+	take_facts(&in, out);
+	return AV_STATUS_OK;
+}

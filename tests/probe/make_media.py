@@ -1,0 +1,396 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Make the media files that the tests of salver-probe read: every format that ffmpeg writes, tags
+with several values by mutagen, the rest by hand. Usage: make_media.py DIRECTORY"""
+
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+
+import mutagen
+import mutagen.aiff
+import mutagen.apev2
+import mutagen.asf
+import mutagen.flac
+import mutagen.id3 as id3
+import mutagen.mp3
+import mutagen.mp4
+import mutagen.oggopus
+import mutagen.oggvorbis
+import mutagen.wave
+import mutagen.wavpack
+
+SOUND = ["-f", "lavfi", "-i", "sine=frequency=440:duration=2:sample_rate=44100", "-ac", "2"]
+PICTURES = ["-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration=2"]
+H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
+PLAIN = ["-metadata", "title=Plain Title"]
+
+# name: arguments
+FILES = {
+    "cbr.mp3": SOUND + ["-b:a", "128k", "-write_xing", "0"],
+    "vbr.mp3": SOUND + ["-q:a", "4"],
+    "layer2.mp2": SOUND + ["-c:a", "mp2", "-b:a", "192k"],
+    "sound.flac": SOUND + ["-sample_fmt", "s16"],
+    "deep.flac": SOUND + ["-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-ar", "96000"],
+    "sound.ogg": SOUND + ["-c:a", "libvorbis"],
+    "flac.oga": SOUND + ["-c:a", "flac", "-sample_fmt", "s16", "-f", "ogg"],
+    "sound.opus": SOUND + ["-c:a", "libopus", "-ar", "48000"],
+    "sound.m4a": SOUND + ["-c:a", "aac", "-b:a", "96k"],
+    "book.m4b": SOUND + ["-c:a", "aac", "-f", "ipod"],
+    "lossless.m4a": SOUND + ["-c:a", "alac", "-sample_fmt", "s16p"],
+    "sound.aac": SOUND + ["-c:a", "aac", "-b:a", "96k"],
+    "sound.wav": SOUND,
+    "deep.wav": SOUND + ["-c:a", "pcm_s24le"],
+    "rf64.wav": SOUND + ["-rf64", "always"],
+    "float.wav": SOUND + ["-c:a", "pcm_f32le"],
+    "sound.aiff": SOUND,
+    "sound.aif": SOUND,
+    "sound.wma": SOUND + ["-c:a", "wmav2"],
+    "sound.wv": SOUND + ["-c:a", "wavpack", "-sample_fmt", "s16p"],
+    "sound.tta": SOUND + ["-c:a", "tta", "-sample_fmt", "s16"],
+    "sound.mka": SOUND + PLAIN + ["-c:a", "libvorbis"],
+    "soundonly.mp4": SOUND + ["-c:a", "aac"],
+    "film.mp4": PICTURES + SOUND + H264 + ["-profile:v", "baseline", "-level", "3.1"] + PLAIN
+    + ["-c:a", "aac", "-metadata", "creation_time=2020-05-06T07:08:09Z"],
+    "hevc.mp4": PICTURES + ["-c:v", "libx265", "-x265-params", "log-level=none", "-tag:v", "hvc1",
+                            "-pix_fmt", "yuv420p"],
+    "film.m4v": PICTURES + SOUND + H264 + ["-c:a", "aac"],
+    "film.mov": PICTURES + SOUND + H264 + ["-c:a", "pcm_s16le"],
+    "film.mkv": PICTURES + SOUND + SOUND[:-2] + ["-map", "0", "-map", "1", "-map", "2", "-c:v",
+                                                 "libx264", "-preset", "ultrafast", "-pix_fmt",
+                                                 "yuv420p", "-profile:v", "high", "-c:a:0", "ac3",
+                                                 "-c:a:1", "aac", "-metadata:s:a:0", "language=eng",
+                                                 "-metadata:s:a:1", "language=fre"] + PLAIN,
+    "film.webm": PICTURES + SOUND + ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-c:a",
+                                     "libopus", "-ar", "48000"],
+    "film.avi": PICTURES + SOUND + ["-c:v", "mpeg4", "-c:a", "libmp3lame"],
+    "film.divx": PICTURES + SOUND + ["-c:v", "mpeg4", "-vtag", "DX50", "-c:a", "libmp3lame", "-f",
+                                     "avi"],
+    "film.wmv": PICTURES + SOUND + ["-c:v", "wmv2", "-c:a", "wmav2"],
+    "film.asf": PICTURES + SOUND + ["-c:v", "wmv2", "-c:a", "wmav2"],
+    "film.flv": PICTURES + SOUND + H264 + ["-c:a", "aac"],
+    "film.ts": PICTURES + SOUND + H264 + ["-c:a", "aac"],
+    "film.m2ts": PICTURES + SOUND + H264 + ["-c:a", "ac3", "-mpegts_m2ts_mode", "1"],
+    "film.mpg": PICTURES + SOUND + ["-c:v", "mpeg2video", "-c:a", "mp2"],
+    "film.vob": PICTURES + SOUND + ["-c:v", "mpeg2video", "-c:a", "mp2", "-f", "vob"],
+    "film.3gp": PICTURES + SOUND + H264 + ["-c:a", "aac"],
+    "film.ogv": PICTURES + SOUND + ["-c:v", "libtheora", "-c:a", "libvorbis"],
+    "picture.jpg": PICTURES + ["-frames:v", "1"],
+    "picture.png": PICTURES + ["-frames:v", "1"],
+    "picture.gif": PICTURES + ["-frames:v", "1"],
+    "picture.webp": PICTURES + ["-frames:v", "1"],
+    "picture.bmp": PICTURES + ["-frames:v", "1"],
+    "picture.tif": PICTURES + ["-frames:v", "1"],
+}
+
+
+def ffmpeg(path, arguments):
+    subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-bitexact",
+                    *arguments, str(path)], check=True)
+
+
+def copy(directory, source, target):
+    data = (directory / source).read_bytes()
+    (directory / target).write_bytes(data)
+    return directory / target
+
+
+def tag_id3(path, tags):
+    """Three artists, two genres, picture: the same facts in every format."""
+    tags.add(id3.TIT2(encoding=3, text="Title \u00e9\u4e2d"))
+    tags.add(id3.TPE1(encoding=3, text=["One", "Two & Co", "Three"]))
+    tags.add(id3.TPE2(encoding=3, text="Album Artist"))
+    tags.add(id3.TALB(encoding=3, text="The Album"))
+    tags.add(id3.TCON(encoding=3, text=["Rock", "Metal"]))
+    tags.add(id3.TCOM(encoding=3, text="The Composer"))
+    tags.add(id3.TRCK(encoding=3, text="3/12"))
+    tags.add(id3.TPOS(encoding=3, text="2/2"))
+    tags.add(id3.TDRC(encoding=3, text="1999-12-31"))
+    tags.add(id3.TCMP(encoding=3, text="1"))
+    tags.add(id3.APIC(encoding=3, mime="image/png", type=4, desc="back", data=b"\x89PNG\r\n\x1a\nback"))
+    tags.add(id3.APIC(encoding=3, mime="image/jpeg", type=3, desc="front", data=picture(path)))
+
+
+def picture(path):
+    return (path.parent / "picture.jpg").read_bytes()
+
+
+def vorbis_tags(path, f):
+    f["title"] = "Title \u00e9\u4e2d"
+    f["artist"] = ["One", "Two & Co", "Three"]
+    f["albumartist"] = "Album Artist"
+    f["album"] = "The Album"
+    f["genre"] = ["Rock", "Metal"]
+    f["composer"] = "The Composer"
+    f["tracknumber"] = "3/12"
+    f["discnumber"] = "2"
+    f["date"] = "1999-12-31"
+    f["compilation"] = "1"
+
+
+def flac_picture(path):
+    pic = mutagen.flac.Picture()
+    pic.type = 3
+    pic.mime = "image/jpeg"
+    pic.data = picture(path)
+    return pic
+
+
+def tagged(d):
+    import base64
+
+    f = mutagen.mp3.MP3(copy(d, "vbr.mp3", "tagged.mp3"))
+    if f.tags is None:
+        f.add_tags()
+    tag_id3(d / "tagged.mp3", f.tags)
+    f.save()
+    for name, cls in (("sound.aiff", mutagen.aiff.AIFF), ("sound.wav", mutagen.wave.WAVE)):
+        path = copy(d, name, "tagged" + os.path.splitext(name)[1])
+        f = cls(path)
+        if f.tags is None:
+            f.add_tags()
+        tag_id3(path, f.tags)
+        f.save()
+    path = copy(d, "sound.flac", "tagged.flac")
+    f = mutagen.flac.FLAC(path)
+    vorbis_tags(path, f)
+    f.add_picture(flac_picture(path))
+    f.save()
+    for name, cls in (("sound.ogg", mutagen.oggvorbis.OggVorbis),
+                      ("sound.opus", mutagen.oggopus.OggOpus)):
+        path = copy(d, name, "tagged" + os.path.splitext(name)[1])
+        f = cls(path)
+        vorbis_tags(path, f)
+        f["metadata_block_picture"] = base64.b64encode(flac_picture(path).write()).decode()
+        f.save()
+    path = copy(d, "sound.m4a", "tagged.m4a")
+    f = mutagen.mp4.MP4(path)
+    f["\u00a9nam"] = "Title \u00e9\u4e2d"
+    f["\u00a9ART"] = ["One", "Two & Co", "Three"]
+    f["aART"] = "Album Artist"
+    f["\u00a9alb"] = "The Album"
+    f["\u00a9gen"] = ["Rock", "Metal"]
+    f["\u00a9wrt"] = "The Composer"
+    f["trkn"] = [(3, 12)]
+    f["disk"] = [(2, 2)]
+    f["\u00a9day"] = "1999-12-31"
+    f["cpil"] = True
+    f["covr"] = [mutagen.mp4.MP4Cover(picture(path), mutagen.mp4.MP4Cover.FORMAT_JPEG)]
+    f.save()
+    path = copy(d, "sound.wma", "tagged.wma")
+    f = mutagen.asf.ASF(path)
+    f["Title"] = "Title \u00e9\u4e2d"
+    f["Author"] = ["One", "Two & Co", "Three"]
+    f["WM/AlbumArtist"] = "Album Artist"
+    f["WM/AlbumTitle"] = "The Album"
+    f["WM/Genre"] = ["Rock", "Metal"]
+    f["WM/Composer"] = "The Composer"
+    f["WM/TrackNumber"] = "3"
+    f["WM/PartOfSet"] = "2"
+    f["WM/Year"] = "1999"
+    image = picture(path)
+    f["WM/Picture"] = mutagen.asf.ASFByteArrayAttribute(
+        struct.pack("<bI", 3, len(image)) + "image/jpeg\0\0".encode("utf-16-le") + image)
+    f.save()
+    for name in ("sound.wv", "sound.ape", "sound.mpc"):
+        path = copy(d, name, "tagged" + os.path.splitext(name)[1])
+        f = mutagen.apev2.APEv2()
+        f["Title"] = "Title \u00e9\u4e2d"
+        f["Artist"] = ["One", "Two & Co", "Three"]
+        f["Album Artist"] = "Album Artist"
+        f["Album"] = "The Album"
+        f["Genre"] = ["Rock", "Metal"]
+        f["Composer"] = "The Composer"
+        f["Track"] = "3/12"
+        f["Disc"] = "2"
+        f["Year"] = "1999"
+        f["Compilation"] = "1"
+        f["Cover Art (Front)"] = mutagen.apev2.APEValue(b"cover.jpg\0" + picture(path),
+                                                        mutagen.apev2.BINARY)
+        f.save(path)
+    # Big pictures: larger than a packet, larger than a reply.
+    for name, size in (("bigart.mp3", 600000), ("hugeart.mp3", 3000000)):
+        f = mutagen.mp3.MP3(copy(d, "vbr.mp3", name))
+        if f.tags is None:
+            f.add_tags()
+        f.tags.add(id3.APIC(encoding=3, mime="image/jpeg", type=3,
+                            data=b"\xff\xd8\xff\xe0" + b"x" * size))
+        f.save()
+
+
+def odd_tags(d):
+    f = mutagen.mp3.MP3(copy(d, "vbr.mp3", "control.mp3"))
+    if f.tags is None:
+        f.add_tags()
+    f.tags.add(id3.TIT2(encoding=3, text="a\x01b\tc\u202ed\x7f  e"))
+    f.tags.add(id3.TPE1(encoding=3, text="x" * 100000))
+    f.save()
+    # CP1251 bytes labelled Latin-1, and UTF-8 bytes labelled Latin-1.
+    for name, raw in (("cp1251.mp3", "\u041a\u0438\u043d\u043e".encode("cp1251")),
+                      ("utf8inlatin1.mp3", "Bj\u00f6rk \u4e2d".encode("utf-8")),
+                      ("latin1.mp3", "Mot\u00f6rhead".encode("latin-1"))):
+        f = mutagen.mp3.MP3(copy(d, "vbr.mp3", name))
+        if f.tags is None:
+            f.add_tags()
+        f.tags.add(id3.TIT2(encoding=0, text=raw.decode("latin-1")))
+        f.save(v1=0)
+
+
+def by_hand(d):
+    """What ffmpeg does not write: one second of nothing in a valid frame."""
+    rate, channels = 2822400, 2
+    data = b"\x69" * (rate // 8 * channels)
+    head = b"DSD " + struct.pack("<QQQ", 28, 92 + len(data), 0)
+    head += b"fmt " + struct.pack("<QIIIIIIQII", 52, 1, 0, 2, channels, rate, 1, rate, 4096, 0)
+    head += b"data" + struct.pack("<Q", 12 + len(data))
+    (d / "sound.dsf").write_bytes(head + data)
+    tag = id3.ID3()
+    tag.add(id3.TIT2(encoding=3, text="In DSF"))
+    tag.save(d / "only.id3")
+    tag_bytes = (d / "only.id3").read_bytes()
+    (d / "only.id3").unlink()
+    tagged_head = b"DSD " + struct.pack("<QQQ", 28, 92 + len(data) + len(tag_bytes), 92 + len(data))
+    (d / "tagged.dsf").write_bytes(tagged_head + head[28:] + data + tag_bytes)
+    (d / "id3.aac").write_bytes(tag_bytes + (d / "sound.aac").read_bytes())
+    (d / "id3.flac").write_bytes(tag_bytes + (d / "sound.flac").read_bytes())
+
+    def chunk(name, body):
+        return name + struct.pack(">Q", len(body)) + body + b"\0" * (len(body) & 1)
+
+    prop = b"SND " + chunk(b"FS  ", struct.pack(">I", rate)) + chunk(
+        b"CHNL", struct.pack(">H", 2) + b"SLFTSRGT") + chunk(b"CMPR", b"DSD \x0enot compressed\0")
+    body = b"DSD " + chunk(b"FVER", struct.pack(">I", 0x01050000)) + chunk(b"PROP", prop) + chunk(
+        b"DSD ", data) + chunk(b"ID3 ", tag_bytes)
+    (d / "sound.dff").write_bytes(b"FRM8" + struct.pack(">Q", len(body)) + body)
+
+    blocks = 73728
+    ape = b"MAC " + struct.pack("<HHIIIIIII16s", 3990, 0, 52, 24, 4, 0, 1000, 0, 0, b"\0" * 16)
+    ape += struct.pack("<HHIIIHHI", 2000, 0, blocks, 44100, 1, 16, 2, 44100)
+    (d / "sound.ape").write_bytes(ape + b"\0" * 1004)
+    mpc = b"MP+\x07" + struct.pack("<II", 77, 0) + b"\0" * 44
+    (d / "sound.mpc").write_bytes(mpc + b"\x55" * 4000)
+
+
+def tiff_exif(orientation):
+    """A little-endian TIFF block: make, model, orientation, date."""
+    make, model, date = b"Canon\0", b"Canon EOS 5D\0", b"2012:03:04 05:06:07\0"
+    n_main = 4
+    main = 8
+    sub = main + 2 + 12 * n_main + 4
+    heap = sub + 2 + 12 + 4
+    texts = make + b"\0" * (len(make) & 1)
+    model_at = heap + len(texts)
+    texts += model + b"\0" * (len(model) & 1)
+    date_at = heap + len(texts)
+    texts += date
+    out = b"II*\0" + struct.pack("<I", main) + struct.pack("<H", n_main)
+    out += struct.pack("<HHII", 0x10f, 2, len(make), heap)
+    out += struct.pack("<HHII", 0x110, 2, len(model), model_at)
+    out += struct.pack("<HHIHH", 0x112, 3, 1, orientation, 0)
+    out += struct.pack("<HHII", 0x8769, 4, 1, sub)
+    out += struct.pack("<I", 0)
+    out += struct.pack("<H", 1) + struct.pack("<HHII", 0x9003, 2, len(date), date_at)
+    out += struct.pack("<I", 0)
+    return out + texts
+
+
+def pictures(d):
+    import zlib
+
+    exif = tiff_exif(6)
+    jpg = (d / "picture.jpg").read_bytes()
+    app1 = b"Exif\0\0" + exif
+    (d / "exif.jpg").write_bytes(jpg[:2] + b"\xff\xe1" + struct.pack(">H", len(app1) + 2) + app1 + jpg[2:])
+    png = (d / "picture.png").read_bytes()
+    body = b"eXIf" + exif
+    chunk = struct.pack(">I", len(exif)) + body + struct.pack(">I", zlib.crc32(body))
+    (d / "exif.png").write_bytes(png[:33] + chunk + png[33:])
+    webp = (d / "picture.webp").read_bytes()
+    vp8x = b"VP8X" + struct.pack("<I", 10) + b"\x08\0\0\0" + struct.pack("<I", 319)[:3] + struct.pack(
+        "<I", 239)[:3]
+    exif_chunk = b"EXIF" + struct.pack("<I", len(exif)) + exif + b"\0" * (len(exif) & 1)
+    body = b"WEBP" + vp8x + webp[12:] + exif_chunk
+    (d / "exif.webp").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+
+    def box(name, body):
+        return struct.pack(">I", len(body) + 8) + name + body
+
+    def full(name, version, body):
+        return box(name, struct.pack(">I", version << 24) + body)
+
+    # A grid of tiles, turned, with EXIF behind the boxes.
+    infe = full(b"infe", 2, struct.pack(">HH", 1, 0) + b"hvc1\0") + full(
+        b"infe", 2, struct.pack(">HH", 2, 0) + b"Exif\0")
+    item = struct.pack(">I", 6) + b"Exif\0\0" + exif
+    props = full(b"ispe", 0, struct.pack(">II", 512, 512)) + full(
+        b"ispe", 0, struct.pack(">II", 4032, 3024)) + box(b"irot", b"\x03")
+
+    def meta(exif_at):
+        iloc = full(b"iloc", 0, b"\x44\x00" + struct.pack(">H", 2)
+                    + struct.pack(">HHHII", 1, 0, 1, 0, 0)
+                    + struct.pack(">HHHII", 2, 0, 1, exif_at, len(item)))
+        return full(b"meta", 0, full(b"hdlr", 0, b"\0" * 20) + full(b"iinf", 0, struct.pack(">H", 2) + infe)
+                    + iloc + box(b"iprp", box(b"ipco", props)))
+
+    head = box(b"ftyp", b"heic\0\0\0\0mif1heic")
+    at = len(head) + len(meta(0)) + 8
+    (d / "picture.heic").write_bytes(head + meta(at) + box(b"mdat", item))
+    head = box(b"ftyp", b"avif\0\0\0\0mif1avif")
+    (d / "picture.avif").write_bytes(head + meta(0))
+
+
+def covers(d):
+    """Films with a picture inside: an attachment of Matroska, an item of MP4."""
+    ffmpeg(d / "cover.mkv", ["-i", str(d / "film.mkv"), "-c", "copy", "-attach", str(d / "picture.jpg"),
+                             "-metadata:s:t", "mimetype=image/jpeg", "-metadata:s:t",
+                             "filename=cover.jpg"])
+    f = mutagen.mp4.MP4(copy(d, "film.mp4", "cover.mp4"))
+    f["covr"] = [mutagen.mp4.MP4Cover(picture(d / "cover.mp4"), mutagen.mp4.MP4Cover.FORMAT_JPEG)]
+    f.save()
+
+
+def turned(d):
+    ffmpeg(d / "turned.mp4", ["-i", str(d / "film.mp4"), "-c", "copy", "-metadata:s:v:0", "rotate=90"])
+
+
+def broken(d):
+    """Files that are not what they seem, or not at all."""
+    (d / "empty.mp3").write_bytes(b"")
+    for name in ("zero.mp3", "zero.flac", "zero.mp4", "zero.jpg", "zero.mkv"):
+        (d / name).write_bytes(b"\0" * 100000)
+    (d / "text.ts").write_text("export const answer: number = 42;\n" * 100)
+    (d / "text.mp3").write_text("#!/bin/sh\necho this is not music\n" * 100)
+    for name in ("sound.flac", "film.mp4", "film.mkv", "picture.jpg", "sound.m4a", "film.avi"):
+        data = (d / name).read_bytes()
+        (d / ("cut-" + name)).write_bytes(data[:60])
+        (d / ("half-" + name)).write_bytes(data[:len(data) // 2])
+    copy(d, "sound.wav", "wav-named.mp3")
+    copy(d, "film.mkv", "mkv-named.avi")
+    copy(d, "picture.png", "png-named.jpg")
+    copy(d, "cbr.mp3", "mp3-without-name")
+    copy(d, "sound.m4a", "m4a-named.mp3")
+    (d / "junk-before.mp3").write_bytes(b"\0" * 6000 + (d / "cbr.mp3").read_bytes())
+
+
+def main():
+    directory = pathlib.Path(sys.argv[1])
+    stamp = directory / "made"
+    me = pathlib.Path(__file__)
+    if stamp.exists() and stamp.stat().st_mtime >= me.stat().st_mtime:
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, arguments in FILES.items():
+        ffmpeg(directory / name, arguments)
+    by_hand(directory)
+    tagged(directory)
+    odd_tags(directory)
+    pictures(directory)
+    covers(directory)
+    turned(directory)
+    broken(directory)
+    stamp.write_text("")
+
+
+main()

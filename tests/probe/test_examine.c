@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/* What salver-probe finds in files, in this process: formats, tags, broken and mutated files. */
+#include "probe/helper/examine.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/utf8.h"
+#include "harness.h"
+#include "probe/helper/audio.h"
+#include "probe/helper/legacy.h"
+#include "probe/helper/sniff.h"
+#include "probe/helper/video.h"
+#include "probe/media_files.h"
+
+static struct facts *examiner(void)
+{
+	static struct facts f;
+
+	if (f.arena.max_bytes == 0) {
+		facts_init(&f);
+		audio_init();
+		video_init(PROBE_BINARY_DIR);
+	}
+	facts_reset(&f);
+	return &f;
+}
+
+static const struct probe_reply_in *examine(const char *name, bool want_art)
+{
+	struct facts *f = examiner();
+	CLEANUP(fd_closep) int fd = media_open(name);
+
+	f->want_art = want_art;
+	examine_file(f, fd, span_str(name));
+	return &f->reply;
+}
+
+struct expected {
+	const char *name, *mime, *codec, *container;
+	uint32_t duration_ms, sample_rate;
+	uint16_t channels, bits;
+};
+
+TEST(examine, audio_formats_have_their_properties)
+{
+	static const struct expected files[] = {
+		{ "cbr.mp3", "audio/mpeg", "mp3", "mp3", 2000, 44100, 2, 0 },
+		{ "vbr.mp3", "audio/mpeg", "mp3", "mp3", 2000, 44100, 2, 0 },
+		{ "junk-before.mp3", "audio/mpeg", "mp3", "mp3", 2000, 44100, 2, 0 },
+		{ "layer2.mp2", "audio/mpeg", "mp2", "mp3", 2000, 44100, 2, 0 },
+		{ "sound.flac", "audio/flac", "flac", "flac", 2000, 44100, 2, 16 },
+		{ "id3.flac", "audio/flac", "flac", "flac", 2000, 44100, 2, 16 },
+		{ "deep.flac", "audio/flac", "flac", "flac", 2000, 96000, 2, 24 },
+		{ "sound.ogg", "audio/ogg", "vorbis", "ogg", 2000, 44100, 2, 0 },
+		{ "flac.oga", "audio/ogg", "flac", "ogg", 2000, 44100, 2, 16 },
+		{ "sound.opus", "audio/ogg", "opus", "ogg", 2000, 48000, 2, 0 },
+		{ "sound.m4a", "audio/mp4", "aac", "mov", 2000, 44100, 2, 0 },
+		{ "book.m4b", "audio/mp4", "aac", "mov", 2000, 44100, 2, 0 },
+		{ "lossless.m4a", "audio/mp4", "alac", "mov", 2000, 44100, 2, 16 },
+		{ "soundonly.mp4", "audio/mp4", "aac", "mov", 2000, 44100, 2, 0 },
+		{ "sound.aac", "audio/aac", "aac", "aac", 2000, 44100, 2, 0 },
+		{ "id3.aac", "audio/aac", "aac", "aac", 2000, 44100, 2, 0 },
+		{ "sound.wav", "audio/wav", "pcm_s16le", "wav", 2000, 44100, 2, 16 },
+		{ "deep.wav", "audio/wav", "pcm_s24le", "wav", 2000, 44100, 2, 24 },
+		{ "float.wav", "audio/wav", "pcm_f32le", "wav", 2000, 44100, 2, 32 },
+		{ "rf64.wav", "audio/wav", "pcm_s16le", "wav", 2000, 44100, 2, 16 },
+		{ "sound.aiff", "audio/aiff", "pcm_s16be", "aiff", 2000, 44100, 2, 16 },
+		{ "sound.aif", "audio/aiff", "pcm_s16be", "aiff", 2000, 44100, 2, 16 },
+		{ "sound.wma", "audio/x-ms-wma", "wmav2", "asf", 2000, 44100, 2, 0 },
+		{ "sound.wv", "audio/x-wavpack", "wavpack", "wv", 2000, 44100, 2, 16 },
+		{ "sound.tta", "audio/x-tta", "tta", "tta", 2000, 44100, 2, 16 },
+		{ "sound.ape", "audio/x-ape", "ape", "ape", 1000, 44100, 2, 16 },
+		{ "sound.mpc", "audio/x-musepack", "musepack7", "mpc", 2000, 44100, 2, 0 },
+		{ "sound.dsf", "audio/x-dsf", "dsd_lsbf_planar", "dsf", 1000, 2822400, 2, 1 },
+		{ "sound.dff", "audio/x-dff", "dsd_msbf", "iff", 1000, 2822400, 2, 1 },
+		{ "sound.mka", "audio/x-matroska", "vorbis", "matroska", 2000, 44100, 2, 0 },
+		/* Named wrongly or not at all. */
+		{ "wav-named.mp3", "audio/wav", "pcm_s16le", "wav", 2000, 44100, 2, 16 },
+		{ "m4a-named.mp3", "audio/mp4", "aac", "mov", 2000, 44100, 2, 0 },
+		{ "mp3-without-name", "audio/mpeg", "mp3", "mp3", 2000, 44100, 2, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct expected *x = &files[i];
+		const struct probe_reply_in *r = examine(x->name, false);
+
+		printf("%s\n", x->name);
+		EXPECT_U64(PROBE_STATUS_OK, r->status);
+		EXPECT_U64(MEDIA_KIND_AUDIO, r->kind);
+		EXPECT_SPAN(span_str(x->mime), r->mime_type);
+		EXPECT_SPAN(span_str(x->codec), r->audio_codec);
+		EXPECT_SPAN(span_str(x->container), r->container);
+		EXPECT(r->duration_ms + 100 >= x->duration_ms);
+		EXPECT(r->duration_ms <= x->duration_ms + 100);
+		EXPECT_U64(x->sample_rate, r->sample_rate);
+		EXPECT_U64(x->channels, r->channels);
+		EXPECT_U64(x->bits, r->bits_per_sample);
+		EXPECT(!r->art_embedded);
+	}
+}
+
+TEST(examine, every_value_of_every_tag_is_read_in_every_format)
+{
+	static const char *const files[] = { "tagged.mp3",  "tagged.flac", "tagged.ogg",
+					     "tagged.opus", "tagged.m4a",  "tagged.wma",
+					     "tagged.wav",  "tagged.aiff", "tagged.wv",
+					     "tagged.ape",  "tagged.mpc" };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct probe_reply_in *r = examine(files[i], true);
+		bool asf = span_eq(span_str(files[i]), SPAN("tagged.wma"));
+
+		printf("%s\n", files[i]);
+		EXPECT_U64(PROBE_STATUS_OK, r->status);
+		EXPECT_SPAN(SPAN("Title \xc3\xa9\xe4\xb8\xad"), r->title);
+		EXPECT_U64(3, r->artists_n);
+		EXPECT_SPAN(SPAN("One"), r->artists[0]);
+		EXPECT_SPAN(SPAN("Two & Co"), r->artists[1]);
+		EXPECT_SPAN(SPAN("Three"), r->artists[2]);
+		EXPECT_SPAN(SPAN("The Album"), r->album);
+		EXPECT_SPAN(SPAN("Album Artist"), r->album_artist);
+		EXPECT_U64(2, r->genres_n);
+		EXPECT_SPAN(asf ? SPAN("Metal") : SPAN("Rock"), r->genres[0]);
+		EXPECT_SPAN(asf ? SPAN("Rock") : SPAN("Metal"), r->genres[1]);
+		EXPECT_SPAN(SPAN("The Composer"), r->composer);
+		EXPECT_U64(3, r->track);
+		EXPECT_U64(2, r->disc);
+		EXPECT_U64(1999, r->year);
+		EXPECT(asf || r->compilation);
+		EXPECT(r->art_embedded);
+		EXPECT_SPAN(SPAN("image/jpeg"), r->art_mime_type);
+		CLEANUP(fd_closep) int fd = media_open("picture.jpg");
+		struct stat st;
+		EXPECT(fstat(fd, &st) == 0);
+		EXPECT_U64((uint64_t)st.st_size, r->art.n);
+		char *whole = malloc(r->art.n);
+		EXPECT(whole && pread(fd, whole, r->art.n, 0) == (ssize_t)r->art.n);
+		EXPECT_SPAN(span_of(whole, r->art.n), r->art);
+		free(whole);
+	}
+}
+
+TEST(examine, tags_are_found_in_formats_that_taglib_does_not_know)
+{
+	static const char *const files[] = { "tagged.dsf", "sound.dff", "id3.aac", "id3.flac" };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		EXPECT_SPAN(SPAN("In DSF"), examine(files[i], false)->title);
+	EXPECT_SPAN(SPAN("Plain Title"), examine("sound.mka", false)->title);
+}
+
+TEST(examine, a_picture_is_only_copied_where_it_is_wanted_and_fits)
+{
+	const struct probe_reply_in *r = examine("bigart.mp3", false);
+
+	EXPECT(r->art_embedded);
+	EXPECT_U64(0, r->art.n);
+	r = examine("bigart.mp3", true);
+	EXPECT_U64(600004, r->art.n);
+	r = examine("hugeart.mp3", true);
+	EXPECT_U64(PROBE_STATUS_TOO_LARGE, r->status);
+	EXPECT(r->art_embedded);
+	EXPECT_U64(0, r->art.n);
+}
+
+TEST(examine, text_is_clean_and_bounded)
+{
+	const struct probe_reply_in *r = examine("control.mp3", false);
+
+	EXPECT_SPAN(SPAN("a b c d e"), r->title);
+	EXPECT_U64(1, r->artists_n);
+	EXPECT(r->artists[0].n > 1000 && r->artists[0].n <= FACTS_TEXT_MAX_BYTES);
+}
+
+TEST(examine, legacy_encodings_are_repaired)
+{
+	EXPECT_SPAN(SPAN("\xd0\x9a\xd0\xb8\xd0\xbd\xd0\xbe"), examine("cp1251.mp3", false)->title);
+	EXPECT_SPAN(SPAN("Bj\xc3\xb6rk \xe4\xb8\xad"), examine("utf8inlatin1.mp3", false)->title);
+	EXPECT_SPAN(SPAN("Mot\xc3\xb6rhead"), examine("latin1.mp3", false)->title);
+}
+
+TEST(examine, legacy_repair_leaves_western_words_alone)
+{
+	static const char *const words[] = { "",
+					     "plain",
+					     "na\xc3\xafve caf\xc3\xa9",
+					     "\xc3\x85ngstr\xc3\xb6m",
+					     "Gr\xc3\xb6\xc3\x9fter",
+					     "\xd0\x9a\xd0\xb8\xd0\xbd\xd0\xbe",
+					     "\xe4\xb8\xad" };
+	char out[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		EXPECT_U64(0, legacy_repair(span_str(words[i]), out, sizeof out));
+}
+
+TEST_LIMIT(examine, films_have_their_properties, 120)
+{
+	static const struct {
+		const char *name, *mime, *container, *video, *audio, *profile;
+		uint16_t level, tracks;
+	} files[] = {
+		{ "film.mp4", "video/mp4", "mov", "h264", "aac", "Constrained Baseline", 31, 1 },
+		{ "film.m4v", "video/mp4", "mov", "h264", "aac", "Constrained Baseline", 13, 1 },
+		{ "hevc.mp4", "video/mp4", "mov", "hevc", "", "Main", 60, 0 },
+		{ "film.mov", "video/quicktime", "mov", "h264", "pcm_s16le", "Constrained Baseline",
+		  13, 1 },
+		{ "film.3gp", "video/3gpp", "mov", "h264", "aac", "Constrained Baseline", 13, 1 },
+		{ "film.mkv", "video/x-matroska", "matroska", "h264", "ac3", "Constrained Baseline",
+		  13, 2 },
+		{ "mkv-named.avi", "video/x-matroska", "matroska", "h264", "ac3",
+		  "Constrained Baseline", 13, 2 },
+		{ "film.webm", "video/webm", "matroska", "vp9", "opus", NULL, 0, 1 },
+		{ "film.avi", "video/x-msvideo", "avi", "mpeg4", "mp3", NULL, 0, 1 },
+		{ "film.divx", "video/x-msvideo", "avi", "mpeg4", "mp3", NULL, 0, 1 },
+		{ "film.wmv", "video/x-ms-wmv", "asf", "wmv2", "wmav2", NULL, 0, 1 },
+		{ "film.asf", "video/x-ms-asf", "asf", "wmv2", "wmav2", NULL, 0, 1 },
+		{ "film.flv", "video/x-flv", "flv", "h264", "aac", "Constrained Baseline", 13, 1 },
+		{ "film.ts", "video/mp2t", "mpegts", "h264", "aac", "Constrained Baseline", 13, 1 },
+		{ "film.m2ts", "video/mp2t", "mpegts", "h264", "ac3", "Constrained Baseline", 13,
+		  1 },
+		{ "film.mpg", "video/mpeg", "mpeg", "mpeg2video", "mp2", "Main", 8, 1 },
+		{ "film.vob", "video/mpeg", "mpeg", "mpeg2video", "mp2", "Main", 8, 1 },
+		{ "film.ogv", "video/ogg", "ogg", "theora", "vorbis", NULL, 0, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct probe_reply_in *r = examine(files[i].name, false);
+
+		printf("%s\n", files[i].name);
+		EXPECT_U64(PROBE_STATUS_OK, r->status);
+		EXPECT_U64(MEDIA_KIND_VIDEO, r->kind);
+		EXPECT_SPAN(span_str(files[i].mime), r->mime_type);
+		EXPECT_SPAN(span_str(files[i].container), r->container);
+		EXPECT_SPAN(span_str(files[i].video), r->video_codec);
+		EXPECT_SPAN(span_str(files[i].audio), r->audio_codec);
+		if (files[i].profile)
+			EXPECT_SPAN(span_str(files[i].profile), r->video_profile);
+		EXPECT_U64(files[i].level, r->video_level);
+		EXPECT_U64(files[i].tracks, r->audio_tracks_n);
+		EXPECT_U64(320, r->width);
+		EXPECT_U64(240, r->height);
+		EXPECT(r->duration_ms > 1900 && r->duration_ms < 2200);
+		EXPECT(r->bitrate > 0);
+	}
+}
+
+TEST(examine, films_have_title_date_languages_and_turn)
+{
+	const struct probe_reply_in *r = examine("film.mkv", false);
+
+	EXPECT_SPAN(SPAN("Plain Title"), r->title);
+	EXPECT_SPAN(SPAN("eng"), r->audio_tracks[0].language);
+	EXPECT_SPAN(SPAN("fre"), r->audio_tracks[1].language);
+	EXPECT_SPAN(SPAN("aac"), r->audio_tracks[1].codec);
+	r = examine("film.mp4", false);
+	EXPECT_I64(1588748889, r->date_taken);
+	EXPECT_U64(25000, r->frame_rate_milli);
+	EXPECT_SPAN(SPAN(""), r->audio_tracks[0].language);
+	EXPECT_U64(25000, examine("film.ogv", false)->frame_rate_milli);
+	r = examine("turned.mp4", false);
+	EXPECT_U64(240, r->width);
+	EXPECT_U64(320, r->height);
+}
+
+TEST(examine, pictures_inside_films_are_found)
+{
+	static const char *const files[] = { "cover.mkv", "cover.mp4" };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct probe_reply_in *r = examine(files[i], false);
+
+		EXPECT(r->art_embedded);
+		EXPECT_U64(0, r->art.n);
+		r = examine(files[i], true);
+		EXPECT_U64(MEDIA_KIND_VIDEO, r->kind);
+		EXPECT_SPAN(SPAN("h264"), r->video_codec);
+		EXPECT_SPAN(SPAN("image/jpeg"), r->art_mime_type);
+		EXPECT(r->art.n > 1000);
+	}
+	EXPECT(!examine("film.mkv", false)->art_embedded);
+}
+
+TEST(examine, pictures_have_their_size)
+{
+	static const struct {
+		const char *name, *mime;
+	} files[] = { { "picture.jpg", "image/jpeg" },	{ "picture.png", "image/png" },
+		      { "picture.gif", "image/gif" },	{ "picture.webp", "image/webp" },
+		      { "picture.bmp", "image/bmp" },	{ "picture.tif", "image/tiff" },
+		      { "png-named.jpg", "image/png" }, { "half-picture.jpg", "image/jpeg" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct probe_reply_in *r = examine(files[i].name, false);
+
+		printf("%s\n", files[i].name);
+		EXPECT_U64(PROBE_STATUS_OK, r->status);
+		EXPECT_U64(MEDIA_KIND_IMAGE, r->kind);
+		EXPECT_SPAN(span_str(files[i].mime), r->mime_type);
+		EXPECT_U64(320, r->width);
+		EXPECT_U64(240, r->height);
+	}
+}
+
+TEST(examine, exif_gives_date_camera_and_orientation)
+{
+	static const char *const files[] = { "exif.jpg", "exif.png", "exif.webp", "picture.heic" };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct probe_reply_in *r = examine(files[i], false);
+
+		printf("%s\n", files[i]);
+		EXPECT_U64(6, r->orientation);
+		EXPECT_I64(1330837567, r->date_taken);
+		EXPECT_SPAN(SPAN("Canon EOS 5D"), r->camera);
+		EXPECT_U64(i == 3 ? 3024 : 240, r->width);
+		EXPECT_U64(i == 3 ? 4032 : 320, r->height);
+	}
+}
+
+TEST(examine, what_is_not_media_or_broken_is_said_to_be_so)
+{
+	static const struct {
+		const char *name;
+		uint8_t status;
+	} files[] = {
+		{ "empty.mp3", PROBE_STATUS_BROKEN },
+		{ "zero.mp3", PROBE_STATUS_BROKEN },
+		{ "zero.flac", PROBE_STATUS_BROKEN },
+		{ "zero.mp4", PROBE_STATUS_BROKEN },
+		{ "zero.jpg", PROBE_STATUS_BROKEN },
+		{ "zero.mkv", PROBE_STATUS_BROKEN },
+		{ "cut-sound.flac", PROBE_STATUS_BROKEN },
+		{ "cut-film.mp4", PROBE_STATUS_BROKEN },
+		{ "cut-film.mkv", PROBE_STATUS_BROKEN },
+		{ "cut-film.avi", PROBE_STATUS_BROKEN },
+		{ "cut-picture.jpg", PROBE_STATUS_BROKEN },
+		{ "half-film.mp4", PROBE_STATUS_BROKEN },
+		{ "text.ts", PROBE_STATUS_NOT_MEDIA },
+		{ "text.mp3", PROBE_STATUS_NOT_MEDIA },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct probe_reply_in *r = examine(files[i].name, false);
+
+		printf("%s\n", files[i].name);
+		EXPECT_U64(files[i].status, r->status);
+		EXPECT(r->error.n > 0);
+	}
+}
+
+TEST(examine, a_fifo_and_a_directory_are_not_media)
+{
+	struct facts *f = examiner();
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/pipe.mp3", test_tmpdir());
+	EXPECT(mkfifo(path, 0600) == 0);
+	CLEANUP(fd_closep) int pipe_fd = media_open_path(path);
+	examine_file(f, pipe_fd, SPAN("pipe.mp3"));
+	EXPECT_U64(PROBE_STATUS_NOT_MEDIA, f->reply.status);
+	CLEANUP(fd_closep) int dir_fd = media_open_path(test_tmpdir());
+	facts_reset(f);
+	examine_file(f, dir_fd, SPAN("dir.mp3"));
+	EXPECT_U64(PROBE_STATUS_NOT_MEDIA, f->reply.status);
+}
+
+/* Whatever comes out is valid UTF-8 and fits a reply. */
+static void check_reply(const struct probe_reply_in *r)
+{
+	static uint8_t out[PROBE_REPLY_MAX_BYTES];
+	const struct span texts[] = { r->mime_type,	r->title,	r->album,
+				      r->album_artist,	r->composer,	r->container,
+				      r->audio_codec,	r->video_codec, r->camera,
+				      r->video_profile, r->error };
+	uint32_t n = 0;
+	struct fb_table t;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		EXPECT(utf8_valid(texts[i]) && texts[i].n <= FACTS_TEXT_MAX_BYTES);
+	for (uint32_t i = 0; i < r->artists_n; i++)
+		EXPECT(utf8_valid(r->artists[i]));
+	for (uint32_t i = 0; i < r->genres_n; i++)
+		EXPECT(utf8_valid(r->genres[i]));
+	EXPECT_OK(probe_reply_build(out, sizeof out, r, &n));
+	EXPECT_OK(probe_reply_verify(span_of(out, n), &t));
+}
+
+#define MUTANT_MAX_BYTES (1u << 20)
+
+/* One file, `rounds` times, with some bytes changed or cut, most of them near the start. */
+static void mutate(const char *name, unsigned rounds)
+{
+	static uint8_t original[MUTANT_MAX_BYTES];
+	struct facts *f = examiner();
+	CLEANUP(fd_closep) int from = media_open(name);
+	ssize_t n = pread(from, original, sizeof original, 0);
+	CLEANUP(fd_closep) int fd = memfd_create("mutant", MFD_CLOEXEC);
+
+	EXPECT(n > 0 && fd >= 0);
+	for (unsigned round = 0; round < rounds; round++) {
+		size_t changes = 1 + test_random() % 16;
+		size_t size = test_random() % 4 == 0 ? test_random() % (size_t)n : (size_t)n;
+
+		EXPECT(ftruncate(fd, (off_t)size) == 0);
+		EXPECT(pwrite(fd, original, size, 0) == (ssize_t)size);
+		for (size_t i = 0; i < changes && size > 0; i++) {
+			uint8_t byte = (uint8_t)test_random();
+			size_t range = test_random() % 2 ? MIN(size, (size_t)512) : size;
+
+			EXPECT(pwrite(fd, &byte, 1, (off_t)(test_random() % range)) == 1);
+		}
+		facts_reset(f);
+		f->want_art = round % 2;
+		examine_file(f, fd, span_str(name));
+		check_reply(&f->reply);
+	}
+}
+
+TEST_LIMIT(examine, mutated_audio_and_pictures_never_hurt, 120)
+{
+	static const char *const files[] = {
+		"tagged.mp3",	"tagged.flac", "tagged.ogg",  "tagged.opus", "tagged.m4a",
+		"tagged.wma",	"sound.aac",   "tagged.dsf",  "sound.dff",   "tagged.ape",
+		"tagged.wv",	"tagged.mpc",  "exif.jpg",    "exif.png",    "exif.webp",
+		"picture.heic", "picture.tif", "picture.gif", "picture.bmp"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		mutate(files[i], 60);
+}
+
+TEST_LIMIT(examine, mutated_films_never_hurt, 120)
+{
+	static const char *const files[] = { "film.mp4", "film.mkv",  "film.avi", "film.wmv",
+					     "film.flv", "film.webm", "film.ogv" };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		mutate(files[i], 12);
+}
+
+TEST(sniff, nothing_of_less_than_a_header_is_recognised_by_accident)
+{
+	uint8_t head[SOURCE_HEAD_BYTES];
+
+	EXPECT_U64(MEDIA_FORMAT_UNKNOWN, sniff_format(SPAN("")));
+	memset(head, 0, sizeof head);
+	EXPECT_U64(MEDIA_FORMAT_UNKNOWN, sniff_format(span_of(head, sizeof head)));
+	memset(head, 0xff, sizeof head);
+	EXPECT_U64(MEDIA_FORMAT_UNKNOWN, sniff_format(span_of(head, sizeof head)));
+	memset(head, 'G', sizeof head); /* 0x47 everywhere: what a transport stream looks like */
+	EXPECT_U64(MEDIA_FORMAT_MPEG_TS, sniff_format(span_of(head, sizeof head)));
+	for (unsigned round = 0; round < 20000; round++) {
+		size_t n = test_random() % 64;
+
+		for (size_t i = 0; i < n; i++)
+			head[i] = (uint8_t)test_random();
+		(void)sniff_format(span_of(head, n));
+	}
+}
