@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* Media roots: which there are, and whether they are to be believed. A disk that is not mounted, a
+ * share that is gone or a directory that nobody may read must never empty the library. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "library/listing.h"
+#include "library/library.h"
+#include "scanner/scanner_priv.h"
+
+/* Is `path` the directory `above`, or below it? */
+static bool is_within(struct span path, struct span above)
+{
+	if (above.n == 1)
+		return true; /* "/" */
+	return span_starts(path, above) && (path.n == above.n || path.p[above.n] == '/');
+}
+
+static struct span heap_dup(struct span s)
+{
+	char *p = malloc(s.n + 1);
+
+	if (!p)
+		return (struct span){ NULL, 0 };
+	memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
+	return span_of(p, s.n);
+}
+
+static void canonical_set(struct root *r)
+{
+	char *resolved = realpath(r->path.p, NULL);
+
+	if (!resolved)
+		return;
+	free((char *)r->canonical.p);
+	r->canonical = span_str(resolved);
+}
+
+static struct span place(const struct root *r)
+{
+	return r->canonical.p ? r->canonical : r->path;
+}
+
+static void root_free(struct root *r)
+{
+	free((char *)r->path.p);
+	free((char *)r->canonical.p);
+	*r = (struct root){ 0 };
+}
+
+/* Does it lie inside a root that is there? The other way round the older one goes. */
+static bool is_inside_another(struct scanner *s, struct root *r)
+{
+	for (uint16_t i = 0; i < s->roots_n; i++) {
+		struct root *other = &s->roots[i];
+		bool inside = is_within(place(r), place(other));
+
+		if (!inside && !is_within(place(other), place(r)))
+			continue;
+		log_warn(LOG_SCAN, "%s lies inside the media root %s and is served with it",
+			 QUOTE(inside ? r->path : other->path),
+			 QUOTE(inside ? other->path : r->path));
+		if (inside)
+			return true;
+		root_free(other);
+		*other = s->roots[--s->roots_n];
+		i--;
+	}
+	return false;
+}
+
+enum err roots_init(struct scanner *s, const struct scanner_options *options, struct err_info *info)
+{
+	if (options->roots_n > SCAN_ROOTS_MAX)
+		return err_set(info, ERR_LIMIT, 0, "more than %d media roots", SCAN_ROOTS_MAX);
+	for (size_t i = 0; i < options->roots_n; i++) {
+		struct span path = span_str(options->roots[i]);
+
+		while (path.n > 1 && path.p[path.n - 1] == '/')
+			path.n--;
+		if (path.n == 0 || path.p[0] != '/')
+			return err_set(info, ERR_INVALID, 0,
+				       "the media root %s is not an absolute path", QUOTE(path));
+		struct root r = { .path = heap_dup(path) };
+		if (!r.path.p)
+			return err_set(info, ERR_NOMEM, 0, "out of memory");
+		canonical_set(&r);
+		if (is_inside_another(s, &r))
+			root_free(&r);
+		else
+			s->roots[s->roots_n++] = r;
+	}
+	return ERR_OK;
+}
+
+void roots_fini(struct scanner *s)
+{
+	while (s->roots_n > 0)
+		root_free(&s->roots[--s->roots_n]);
+}
+
+static void say_away(struct root *r, const char *why)
+{
+	if (!r->away)
+		log_warn(LOG_SCAN, "the media root %s is %s: what is known of it is kept",
+			 QUOTE(r->path), why);
+	r->away = true;
+}
+
+enum err root_open(struct scanner *s, uint16_t root, int *out_fd)
+{
+	struct root *r = &s->roots[root];
+	int fd = open(r->path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0) {
+		int why = errno;
+
+		say_away(r, why == ENOENT || why == ENOTDIR ? "not there"
+			    : why == EACCES		    ? "not readable (permission denied)"
+							    : "not readable");
+		return ERR_NOTFOUND;
+	}
+	if (!r->canonical.p || r->away)
+		canonical_set(r);
+	*out_fd = fd;
+	return ERR_OK;
+}
+
+static bool has_content(struct library *library, struct span path)
+{
+	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(library);
+	struct directory_cursor c;
+	struct fb_table row;
+	uint64_t id;
+
+	if (!sn || library_directory_find(sn, path, &id) != ERR_OK)
+		return false;
+	library_directory_files(sn, id, &c);
+	if (directory_cursor_file(&c, &row))
+		return true;
+	library_directory_subdirs(sn, id, &c);
+	return directory_cursor_subdir(&c, &row);
+}
+
+bool root_check(struct scanner *s, uint16_t root, const struct frame *f)
+{
+	struct root *r = &s->roots[root];
+	bool same = r->filled && r->device == f->device && r->inode == f->inode;
+
+	if (s->listing.partial && s->listing.empty) {
+		say_away(r, "not readable");
+		return false;
+	}
+	/* Emptied under our eyes, by events of the same directory: then it is meant. Else it may be
+	 * a mount point without its disk. */
+	if (s->listing.empty && !s->listing.nomedia && !(same && s->watch && !f->remote) &&
+	    has_content(s->library, r->path)) {
+		say_away(r, "empty (is its disk mounted?)");
+		return false;
+	}
+	if (r->away)
+		log_info(LOG_SCAN, "the media root %s is back", QUOTE(r->path));
+	r->away = false;
+	if (!s->listing.empty) {
+		r->filled = true;
+		r->device = f->device;
+		r->inode = f->inode;
+	}
+	return true;
+}
+
+enum err root_store(struct scanner *s, uint16_t root)
+{
+	struct root *r = &s->roots[root];
+	struct span name = span_skip(r->path, span_rfind(r->path, '/') + 1);
+
+	if (r->stored)
+		return ERR_OK;
+	enum err e = submit_root(&s->submit, r->path, name.n > 0 ? name : r->path);
+	r->stored = e == ERR_OK;
+	return e;
+}
+
+bool roots_any_away(const struct scanner *s)
+{
+	for (uint16_t i = 0; i < s->roots_n; i++)
+		if (s->roots[i].away)
+			return true;
+	return false;
+}
+
+/* Is the store's root to be removed at this point? */
+static bool is_stale(const struct scanner *s, struct span path, enum roots_when when)
+{
+	bool overlaps = false;
+
+	for (uint16_t i = 0; i < s->roots_n; i++) {
+		if (span_eq(s->roots[i].path, path))
+			return false;
+		overlaps |= is_within(path, s->roots[i].path) || is_within(s->roots[i].path, path);
+	}
+	return overlaps == (when == ROOTS_BEFORE_SCAN);
+}
+
+enum err roots_prune(struct scanner *s, enum roots_when when)
+{
+	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(s->library);
+	struct directory_cursor c;
+	struct fb_table row;
+	enum err e = ERR_OK;
+
+	if (!sn)
+		return ERR_NOMEM;
+	library_directory_subdirs(sn, 0, &c);
+	while (e == ERR_OK && directory_cursor_subdir(&c, &row)) {
+		struct span path = directory_path(row);
+
+		if (!is_stale(s, path, when))
+			continue;
+		log_info(LOG_SCAN, "%s is no media root any more: removing its files", QUOTE(path));
+		e = submit_remove_tree(&s->submit, path);
+	}
+	return e;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The scanner: keeps the library equal to the disk. One thread walks the roots at start, then
+ * follows inotify; both put directories through the same path (plan -> probe -> batch). */
+#pragma once
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct library;
+struct scanner;
+
+struct scanner_options {
+	struct library *library;
+	const char *const *roots; /* absolute, existing directories */
+	size_t roots_n;
+	unsigned probe_workers;	   /* 0: one per CPU */
+	bool watch;		   /* false: scan once, then end */
+	const char *probe_program; /* NULL: beside the binary */
+	uint64_t poll_ms; /* least time between two looks at what raises no events; 0: a minute */
+};
+
+NODISCARD enum err scanner_start(const struct scanner_options *options, struct scanner **out,
+				 struct err_info *info);
+/** Ends within a second, whatever it is doing; submitted batches are committed. NULL is fine. */
+void scanner_stop(struct scanner *s);
+/** Wait until the first walk has ended and is stored (`salver scan`). ERR_TIMEOUT; 0: for ever. */
+NODISCARD enum err scanner_wait(struct scanner *s, uint64_t timeout_ms);
+
+struct scanner_progress {
+	bool scanning;		       /* the walk is under way */
+	uint64_t started_ms, ended_ms; /* clock_now_ms(); ended 0 while it runs */
+	uint64_t directories_n, found_n, unchanged_n, probed_n, stored_n, removed_n, failed_n;
+	uint64_t watches_n;
+};
+/** Threads: any. */
+void scanner_progress_get(const struct scanner *s, struct scanner_progress *out);

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* Directory reading: getdents, then one stat per media file and per symbolic link. */
+#include "scanner/walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/media_type.h"
+#include "library/library.h"
+
+#define READ_BYTES (32 * 1024)
+#define KEEP_ENTRIES 4096 /* larger arrays are given back after use */
+
+#ifndef FUSE_SUPER_MAGIC
+#define FUSE_SUPER_MAGIC 0x65735546
+#endif
+#ifndef SMB2_MAGIC_NUMBER
+#define SMB2_MAGIC_NUMBER 0xfe534d42
+#endif
+#ifndef CIFS_MAGIC_NUMBER
+#define CIFS_MAGIC_NUMBER 0xff534d42
+#endif
+
+void walk_listing_init(struct walk_listing *l)
+{
+	*l = (struct walk_listing){ 0 };
+	arena_init(&l->arena, WALK_NAMES_MAX_BYTES);
+}
+
+void walk_listing_fini(struct walk_listing *l)
+{
+	free(l->files.items);
+	free(l->directories.items);
+	sidecars_fini(&l->sides);
+	arena_fini(&l->arena);
+}
+
+static void entries_reset(struct walk_entries *e)
+{
+	e->n = 0;
+	if (e->cap > KEEP_ENTRIES) {
+		free(TAKE(e->items));
+		e->cap = 0;
+	}
+}
+
+static void listing_reset(struct walk_listing *l)
+{
+	entries_reset(&l->files);
+	entries_reset(&l->directories);
+	sidecars_reset(&l->sides);
+	arena_reset(&l->arena);
+	l->nomedia = l->partial = l->too_many = false;
+	l->empty = true;
+}
+
+static enum err entries_add(struct walk_entries *e, struct walk_entry item)
+{
+	if (e->n == e->cap) {
+		size_t cap = e->cap ? e->cap * 2 : 64;
+		struct walk_entry *items = realloc(e->items, cap * sizeof *items);
+
+		if (!items)
+			return ERR_NOMEM;
+		e->items = items;
+		e->cap = cap;
+	}
+	e->items[e->n++] = item;
+	return ERR_OK;
+}
+
+/* A regular file by name; its stat comes later. */
+static enum err add_file(struct walk_listing *l, struct span name, bool link)
+{
+	const struct media_type *type = media_type_by_name(name);
+	enum err e = ERR_OK;
+
+	if (sidecar_is_image(name))
+		e = sidecars_add_image(&l->sides, name);
+	else if (!type && sidecar_is_subtitle(name))
+		e = sidecars_add_subtitle(&l->sides, name);
+	if (e != ERR_OK || !type)
+		return e;
+	if (type->media_class == MEDIA_CLASS_VIDEO)
+		l->sides.films_n++;
+	return entries_add(&l->files, (struct walk_entry){ .name = name,
+							   .media_class = type->media_class,
+							   .link = link });
+}
+
+static bool is_gone(int os_errno)
+{
+	return os_errno == ENOENT || os_errno == ENOTDIR || os_errno == ELOOP;
+}
+
+/* What a link points to, or an entry whose kind the file system does not tell. */
+static enum err add_by_stat(struct walk_listing *l, int fd, struct span name, unsigned char type)
+{
+	struct stat st;
+	bool link = type == DT_LNK;
+
+	if (!link && fstatat(fd, name.p, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		link = S_ISLNK(st.st_mode);
+	if (fstatat(fd, name.p, &st, 0) != 0) {
+		if (is_gone(errno))
+			return ERR_OK;
+		/* Nobody can say what it is: whatever the store knows under this name stays. */
+		struct walk_entry e = { .name = name, .link = link, .leave = true };
+		enum err err = entries_add(&l->directories, e);
+		if (err == ERR_OK && media_type_by_name(name))
+			err = entries_add(&l->files, e);
+		return err;
+	}
+	if (S_ISDIR(st.st_mode))
+		return entries_add(&l->directories,
+				   (struct walk_entry){ .name = name, .link = link });
+	return S_ISREG(st.st_mode) ? add_file(l, name, link) : ERR_OK;
+}
+
+static enum err add_entry(struct walk_listing *l, int fd, const struct dirent64 *d)
+{
+	struct span name = span_str(d->d_name);
+
+	if (name.p[0] == '.') {
+		if (span_eq(name, SPAN(".nomedia")))
+			l->nomedia = true;
+		return ERR_OK;
+	}
+	l->empty = false;
+	if (d->d_type != DT_DIR && d->d_type != DT_REG && d->d_type != DT_LNK &&
+	    d->d_type != DT_UNKNOWN)
+		return ERR_OK; /* FIFOs, sockets, devices */
+	name = arena_dup(&l->arena, name);
+	if (!name.p)
+		return ERR_NOMEM;
+	if (d->d_type == DT_DIR)
+		return entries_add(&l->directories, (struct walk_entry){ .name = name });
+	if (d->d_type == DT_REG)
+		return add_file(l, name, false);
+	return add_by_stat(l, fd, name, d->d_type);
+}
+
+/* All names of the directory. */
+static enum err read_names(struct walk_listing *l, int fd)
+{
+	_Alignas(8) char bytes[READ_BYTES];
+	size_t total = 0;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		l->partial = true;
+	for (;;) {
+		ssize_t n = getdents64(fd, bytes, sizeof bytes);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			l->partial = true;
+		if (n <= 0 || l->nomedia)
+			return ERR_OK;
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *d = (const struct dirent64 *)(bytes + at);
+			enum err e = add_entry(l, fd, d);
+
+			if (e != ERR_OK)
+				return e;
+			at += d->d_reclen;
+			if (++total > WALK_ENTRIES_MAX) {
+				l->partial = l->too_many = true;
+				return ERR_OK;
+			}
+		}
+	}
+}
+
+/* False: it is no media file (any more), or empty. */
+static bool examine(const struct walk_source *source, struct walk_entry *e)
+{
+	struct stat st;
+
+	if (e->leave)
+		return true;
+	if (fstatat(source->fd, e->name.p, &st, e->link ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
+		e->leave = !is_gone(errno);
+		return e->leave;
+	}
+	if (!S_ISREG(st.st_mode))
+		return false;
+	e->size = (uint64_t)st.st_size;
+	e->mtime_ns = walk_time_ns(st.st_mtim);
+	e->device = st.st_dev;
+	e->inode = st.st_ino;
+	e->leave = source->busy && source->busy(source->ctx, e->name);
+	return e->size > 0 || e->leave;
+}
+
+/* The film's and the album's own pictures are no photos. */
+static bool holds_films_or_music(const struct walk_listing *l)
+{
+	for (size_t i = 0; i < l->files.n; i++)
+		if (l->files.items[i].media_class == MEDIA_CLASS_AUDIO ||
+		    l->files.items[i].media_class == MEDIA_CLASS_VIDEO)
+			return true;
+	return false;
+}
+
+static void examine_files(const struct walk_source *source, struct walk_listing *l)
+{
+	bool art_apart = l->sides.folder_art.n > 0 && holds_films_or_music(l);
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->files.n; i++) {
+		struct walk_entry e = l->files.items[i];
+
+		if (e.media_class == MEDIA_CLASS_IMAGE && art_apart &&
+		    sidecar_is_folder_art(e.name))
+			continue;
+		if (examine(source, &e))
+			l->files.items[n++] = e;
+	}
+	l->files.n = n;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct walk_entry *x = a;
+	const struct walk_entry *y = b;
+	int order = span_cmp(x->key, y->key);
+
+	return order != 0 ? order : span_cmp(x->name, y->name);
+}
+
+static enum err sort_entries(struct walk_listing *l, struct walk_entries *e)
+{
+	uint8_t key[COLLATE_KEY_MAX];
+
+	for (size_t i = 0; i < e->n; i++) {
+		size_t n = library_collate_key(e->items[i].name, key);
+
+		e->items[i].key = arena_dup(&l->arena, span_of(key, n));
+		if (!e->items[i].key.p)
+			return ERR_NOMEM;
+	}
+	if (e->n > 1)
+		qsort(e->items, e->n, sizeof *e->items, compare_entries);
+	return ERR_OK;
+}
+
+/* Subtitles one level down, in `Subs/`. */
+static enum err read_subtitle_directory(struct walk_listing *l, int fd,
+					const struct walk_entry *dir)
+{
+	CLEANUP(fd_closep) int sub = -1;
+	_Alignas(8) char bytes[READ_BYTES];
+
+	if (walk_open_directory(fd, dir->name, dir->link, &sub) != ERR_OK)
+		return ERR_OK;
+	for (size_t total = 0; total < WALK_ENTRIES_MAX;) {
+		ssize_t n = getdents64(sub, bytes, sizeof bytes);
+
+		if (n <= 0)
+			return ERR_OK;
+		for (ssize_t at = 0; at < n; total++) {
+			const struct dirent64 *d = (const struct dirent64 *)(bytes + at);
+			struct span name = span_str(d->d_name);
+
+			at += d->d_reclen;
+			if (name.p[0] == '.' || d->d_type == DT_DIR || !sidecar_is_subtitle(name))
+				continue;
+			char *p = arena_alloc(&l->arena, dir->name.n + 1 + name.n + 1);
+			if (!p)
+				return ERR_NOMEM;
+			memcpy(p, dir->name.p, dir->name.n);
+			p[dir->name.n] = '/';
+			memcpy(p + dir->name.n + 1, name.p, name.n + 1);
+			enum err e = sidecars_add_subtitle_below(
+				&l->sides, span_of(p, dir->name.n + 1 + name.n));
+			if (e != ERR_OK)
+				return e;
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err read_subtitles_below(struct walk_listing *l, int fd)
+{
+	for (size_t i = 0; i < l->directories.n && l->sides.films_n > 0; i++) {
+		const struct walk_entry *dir = &l->directories.items[i];
+
+		if (dir->leave || !sidecar_is_subtitle_directory(dir->name))
+			continue;
+		enum err e = read_subtitle_directory(l, fd, dir);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+enum err walk_read(const struct walk_source *source, struct walk_listing *out)
+{
+	listing_reset(out);
+	enum err e = read_names(out, source->fd);
+	if (e != ERR_OK)
+		return e;
+	if (out->nomedia) {
+		out->files.n = out->directories.n = 0;
+		sidecars_reset(&out->sides);
+		return ERR_OK;
+	}
+	examine_files(source, out);
+	e = read_subtitles_below(out, source->fd);
+	sidecars_sort(&out->sides);
+	if (e == ERR_OK)
+		e = sort_entries(out, &out->files);
+	if (e == ERR_OK)
+		e = sort_entries(out, &out->directories);
+	return e;
+}
+
+enum err walk_open_directory(int fd, struct span name, bool link, int *out_fd)
+{
+	int opened =
+		openat(fd, name.p,
+		       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (link ? 0 : O_NOFOLLOW));
+
+	if (opened < 0)
+		return is_gone(errno) ? ERR_NOTFOUND : err_from_errno(errno);
+	*out_fd = opened;
+	return ERR_OK;
+}
+
+enum err walk_open_file(int fd, const struct walk_entry *entry, int *out_fd, struct stat *out_st)
+{
+	struct stat st;
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (entry->link ? 0 : O_NOFOLLOW);
+	CLEANUP(fd_closep) int opened = openat(fd, entry->name.p, flags);
+
+	if (opened < 0)
+		return is_gone(errno) ? ERR_NOTFOUND : err_from_errno(errno);
+	if (fstat(opened, &st) != 0)
+		return err_from_errno(errno);
+	if (!S_ISREG(st.st_mode) || st.st_size == 0)
+		return ERR_NOTFOUND;
+	*out_st = st;
+	*out_fd = fd_take(&opened);
+	return ERR_OK;
+}
+
+static bool is_remote(const struct statfs *fs)
+{
+	switch ((unsigned)fs->f_type) {
+	case NFS_SUPER_MAGIC:
+	case SMB_SUPER_MAGIC:
+	case CIFS_MAGIC_NUMBER:
+	case SMB2_MAGIC_NUMBER:
+	case FUSE_SUPER_MAGIC:
+	case AFS_SUPER_MAGIC:
+	case V9FS_MAGIC:
+	case 0x00c36400: /* Ceph */
+		return true;
+	default:
+		return false;
+	}
+}
+
+uint64_t walk_filesystem_id(struct walk_filesystems *f, int fd, dev_t device, bool *out_remote)
+{
+	struct statfs fs;
+	uint64_t id = 0;
+
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->known[i].device == device) {
+			*out_remote = f->known[i].remote;
+			return f->known[i].id;
+		}
+	*out_remote = false;
+	if (fstatfs(fd, &fs) != 0)
+		return (uint64_t)device;
+	_Static_assert(sizeof fs.f_fsid == sizeof id, "f_fsid is 64 bits");
+	memcpy(&id, &fs.f_fsid, sizeof id);
+	if (id == 0)
+		id = (uint64_t)device; /* some file systems have none */
+	*out_remote = is_remote(&fs);
+	f->known[f->next].device = device;
+	f->known[f->next].id = id;
+	f->known[f->next].remote = *out_remote;
+	f->next = (f->next + 1) % WALK_FILESYSTEMS_MAX;
+	f->n = MIN(f->n + 1, (unsigned)WALK_FILESYSTEMS_MAX);
+	return id;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading one directory: which entries are media, which belong to them, which are directories.
+ * Everything is opened below a directory already open; nothing but regular files is ever opened. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "scanner/sidecar.h"
+
+#define WALK_ENTRIES_MAX 1000000u /* of one directory; the rest is not seen */
+#define WALK_NAMES_MAX_BYTES ((size_t)512 << 20)
+
+/** One media file, or one directory. Names and keys end with the listing. */
+struct walk_entry {
+	struct span name;
+	struct span key; /* library_collate_key() of the name */
+	uint64_t size;
+	int64_t mtime_ns;
+	dev_t device;
+	ino_t inode;
+	uint64_t known_id;   /* set by plan_make(): the store's id; 0: not known there */
+	uint8_t media_class; /* by the name: enum media_class */
+	bool link;	     /* a symbolic link */
+	bool leave;	     /* cannot be examined now: what is known of it stays as it is */
+};
+
+struct walk_entries {
+	struct walk_entry *items;
+	size_t n, cap;
+};
+
+struct walk_listing {
+	struct walk_entries files, directories; /* sorted by key, then name */
+	struct sidecars sides;
+	struct arena arena;
+	bool nomedia;  /* the directory says that it holds no media: everything else is empty */
+	bool partial;  /* reading failed, or there was too much: what is missing may be there */
+	bool too_many; /* ... because of WALK_ENTRIES_MAX */
+	bool empty;    /* not one visible entry of any kind */
+};
+
+void walk_listing_init(struct walk_listing *l);
+void walk_listing_fini(struct walk_listing *l);
+
+/** Read the directory `fd` (left open, its position moves). `busy` (may be NULL) says whether a
+ * file is being written right now. Errors: ERR_NOMEM; what the disk refuses shows in the listing.
+ */
+struct walk_source {
+	int fd;
+	bool (*busy)(void *ctx, struct span name);
+	void *ctx;
+};
+NODISCARD enum err walk_read(const struct walk_source *source, struct walk_listing *out);
+
+/** Open a directory by a name that walk_read() gave. ERR_NOTFOUND, ERR_ACCESS, ... */
+NODISCARD enum err walk_open_directory(int fd, struct span name, bool link, int *out_fd);
+/** Open a media file for reading; ERR_NOTFOUND also where it is no regular file any more. */
+struct stat;
+NODISCARD enum err walk_open_file(int fd, const struct walk_entry *entry, int *out_fd,
+				  struct stat *out_st);
+
+/** A file system's id that survives a reboot, by st_dev; asked once per file system. */
+#define WALK_FILESYSTEMS_MAX 16
+struct walk_filesystems {
+	struct {
+		dev_t device;
+		uint64_t id;
+		bool remote; /* changes from elsewhere raise no events here */
+	} known[WALK_FILESYSTEMS_MAX];
+	unsigned n, next;
+};
+uint64_t walk_filesystem_id(struct walk_filesystems *f, int fd, dev_t device, bool *out_remote);
+
+static inline int64_t walk_time_ns(struct timespec t)
+{
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}

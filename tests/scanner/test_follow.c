@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/* Watching: the library follows the disk, and ends equal to a fresh scan of it. */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "harness.h"
+#include "rig.h"
+
+static struct rig rig;
+
+/* What a scan into an empty library gives. */
+static char *fresh_scan(const char *name)
+{
+	struct rig other;
+
+	rig_open_other(&other, &rig, name);
+	rig_scan(&other);
+	char *dump = rig_dump(&other);
+	rig_close(&other);
+	return dump;
+}
+
+static void expect_equal(const char *name)
+{
+	char *want = fresh_scan(name);
+
+	EXPECT(rig_wait_equal(&rig, want));
+	free(want);
+}
+
+TEST(follow, new_file_is_there_at_once_and_like_a_scanned_one)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/A/one.mp3");
+	rig_watch(&rig);
+	rig_media("vbr.mp3", "media/A/two.mp3");
+	uint64_t begin_ms = clock_now_ms();
+	EXPECT(rig_wait_for(&rig, "media/A/two.mp3", true));
+	printf("# %llu ms\n", (unsigned long long)(clock_now_ms() - begin_ms));
+	rig_sh("echo x > media/A/cover.jpg");
+	expect_equal("other");
+	rig_close(&rig);
+}
+
+/* Some programs move a file by a second name and the removal of the first. It is complete, and no
+ * close will ever come. */
+TEST(follow, files_moved_by_link_and_unlink_are_not_waited_for)
+{
+	char from[64], to[64];
+
+	rig_open(&rig);
+	rig_sh("mkdir outside");
+	rig_media("cbr.mp3", "outside/0.mp3");
+	rig_sh("for i in $(seq 1 50); do cp outside/0.mp3 outside/$i.mp3; done");
+	rig_watch(&rig);
+	usleep(50000);
+	for (int i = 1; i <= 50; i++) {
+		snprintf(from, sizeof from, "outside/%d.mp3", i);
+		snprintf(to, sizeof to, "media/%d.mp3", i);
+		EXPECT(link(from, to) == 0 && unlink(from) == 0);
+	}
+	for (int i = 1; i <= 50; i++) {
+		snprintf(to, sizeof to, "media/%d.mp3", i);
+		EXPECT(rig_wait_for(&rig, to, true));
+	}
+	rig_close(&rig);
+}
+
+TEST(follow, file_is_not_taken_before_it_is_closed)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/A/one.mp3");
+	rig_watch(&rig);
+	rig_sh("(head -c 3000 media/A/one.mp3; sleep 1; tail -c +3001 media/A/one.mp3) "
+	       "> media/A/slow.mp3 &");
+	usleep(200000);
+	rig_media("vbr.mp3", "media/A/two.mp3");
+	EXPECT(rig_wait_for(&rig, "media/A/two.mp3", true));
+	EXPECT_U64(0, rig_id(&rig, "media/A/slow.mp3"));
+	EXPECT(rig_wait_for(&rig, "media/A/slow.mp3", true));
+	expect_equal("other");
+	rig_close(&rig);
+}
+
+TEST(follow, moved_file_and_directory_keep_their_ids)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/A/B/one.mp3");
+	rig_media("vbr.mp3", "media/A/B/C/two.mp3");
+	rig_watch(&rig);
+	uint64_t one = rig_id(&rig, "media/A/B/one.mp3");
+	uint64_t two = rig_id(&rig, "media/A/B/C/two.mp3");
+	rig_sh("mv media/A/B/one.mp3 media/uno.mp3");
+	EXPECT(rig_wait_for(&rig, "media/uno.mp3", true));
+	EXPECT_U64(one, rig_id(&rig, "media/uno.mp3"));
+	rig_sh("mv media/A media/Z");
+	EXPECT(rig_wait_for(&rig, "media/Z/B/C/two.mp3", true));
+	EXPECT_U64(two, rig_id(&rig, "media/Z/B/C/two.mp3"));
+	/* The moved directories are still watched. */
+	rig_media("sound.flac", "media/Z/B/C/three.flac");
+	EXPECT(rig_wait_for(&rig, "media/Z/B/C/three.flac", true));
+	rig_sh("rm media/Z/B/C/two.mp3");
+	EXPECT(rig_wait_for(&rig, "media/Z/B/C/two.mp3", false));
+	expect_equal("other");
+	rig_close(&rig);
+}
+
+TEST(follow, directories_filled_while_they_are_made_are_complete)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "one.mp3");
+	rig_watch(&rig);
+	rig_sh("cd media; for i in 1 2 3 4 5 6 7 8; do mkdir -p $i/a/b; cp ../one.mp3 $i/a/b/x.mp3;"
+	       "cp ../one.mp3 $i/y.mp3; done");
+	expect_equal("other");
+	EXPECT_U64(16, rig_files(&rig));
+	rig_close(&rig);
+}
+
+TEST(follow, removed_directory_and_emptied_root_are_believed)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/A/B/one.mp3");
+	rig_media("cbr.mp3", "media/two.mp3");
+	rig_watch(&rig);
+	rig_sh("rm -r media/A");
+	EXPECT(rig_wait_for(&rig, "media/A/B/one.mp3", false));
+	rig_sh("rm media/two.mp3");
+	EXPECT(rig_wait_for(&rig, "media/two.mp3", false));
+	rig_close(&rig);
+}
+
+TEST(follow, root_moved_away_keeps_its_files_and_comes_back)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/A/one.mp3");
+	rig_watch(&rig);
+	rig_sh("mv media gone");
+	usleep(300000);
+	EXPECT_U64(1, rig_files(&rig));
+	rig_sh("mv gone media");
+	rig_media("vbr.mp3", "media/A/two.mp3");
+	EXPECT(rig_wait_for(&rig, "media/A/two.mp3", true));
+	rig_close(&rig);
+}
+
+TEST(follow, nomedia_hides_and_shows_a_tree)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/A/B/one.mp3");
+	rig_media("cbr.mp3", "media/A/two.mp3");
+	rig_watch(&rig);
+	rig_sh("touch media/A/.nomedia");
+	EXPECT(rig_wait_for(&rig, "media/A/B/one.mp3", false));
+	EXPECT(rig_wait_for(&rig, "media/A/two.mp3", false));
+	rig_sh("rm media/A/.nomedia");
+	EXPECT(rig_wait_for(&rig, "media/A/B/one.mp3", true));
+	EXPECT(rig_wait_for(&rig, "media/A/two.mp3", true));
+	rig_media("vbr.mp3", "media/A/B/three.mp3");
+	EXPECT(rig_wait_for(&rig, "media/A/B/three.mp3", true));
+	rig_close(&rig);
+}
+
+TEST(follow, temporary_names_and_rewritten_tags_are_followed)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/a.mp3");
+	rig_watch(&rig);
+	uint64_t a = rig_id(&rig, "media/a.mp3");
+	rig_media("vbr.mp3", "media/a.mp3.tmp");
+	rig_sh("mv media/a.mp3.tmp media/a.mp3"); /* how taggers and rsync save */
+	rig_media("sound.flac", "media/b.flac.part");
+	rig_sh("mv media/b.flac.part media/b.flac");
+	EXPECT(rig_wait_for(&rig, "media/b.flac", true));
+	expect_equal("other");
+	EXPECT_U64(a, rig_id(&rig, "media/a.mp3"));
+	rig_close(&rig);
+}
+
+/* How often the scanner's thread has gone to sleep. */
+static unsigned long long sleeps(void)
+{
+	unsigned long long n = 0;
+	FILE *p = popen("cat /proc/$PPID/task/*/status", "r");
+	char line[256];
+	bool mine = false;
+
+	EXPECT(p != NULL);
+	while (fgets(line, sizeof line, p)) {
+		if (strncmp(line, "Name:", 5) == 0)
+			mine = strstr(line, "scanner") && !strstr(line, "test");
+		if (mine && strncmp(line, "voluntary_ctxt_switches:", 24) == 0)
+			EXPECT(sscanf(line + 24, "%llu", &n) == 1);
+	}
+	pclose(p);
+	return n;
+}
+
+TEST(follow, idle_scanner_sleeps)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/a.mp3");
+	rig_watch(&rig);
+	usleep(700000);
+	unsigned long long before = sleeps();
+	EXPECT(before > 0);
+	usleep(2000000);
+	EXPECT_U64(before, sleeps());
+	rig_close(&rig);
+}
+
+TEST(follow, root_that_was_missing_is_found_when_it_comes)
+{
+	rig_open(&rig);
+	rig.poll_ms = 200;
+	rig_sh("rmdir media");
+	rig_watch(&rig);
+	rig_media("cbr.mp3", "later/A/one.mp3");
+	rig_sh("mv later media");
+	EXPECT(rig_wait_for(&rig, "media/A/one.mp3", true));
+	rig_media("vbr.mp3", "media/A/two.mp3");
+	EXPECT(rig_wait_for(&rig, "media/A/two.mp3", true));
+	rig_close(&rig);
+}
+
+TEST(follow, disk_that_goes_and_comes_back_keeps_its_ids)
+{
+	rig_open(&rig);
+	rig.poll_ms = 200;
+	rig_private_mounts();
+	rig_sh("mkdir media/usb disk && mount -t tmpfs none disk && mount --bind disk media/usb");
+	rig_media("cbr.mp3", "media/usb/A/one.mp3");
+	rig_media("cbr.mp3", "media/two.mp3");
+	rig_watch(&rig);
+	uint64_t one = rig_id(&rig, "media/usb/A/one.mp3");
+	EXPECT(one != 0);
+	rig_sh("umount -l media/usb"); /* the tmpfs lives on in disk: no event says so */
+	rig_sh("touch media/two.mp3");
+	usleep(600000);
+	EXPECT_U64(one, rig_id(&rig, "media/usb/A/one.mp3"));
+	rig_sh("mount --bind disk media/usb");
+	rig_media("vbr.mp3", "media/usb/A/three.mp3");
+	rig_sh("touch media/two.mp3");
+	EXPECT(rig_wait_for(&rig, "media/usb/A/three.mp3", true));
+	EXPECT_U64(one, rig_id(&rig, "media/usb/A/one.mp3"));
+	rig_close(&rig);
+}
+
+TEST(follow, without_watches_directories_are_polled)
+{
+	if (unshare(CLONE_NEWUSER) != 0)
+		test_skip("no user namespaces");
+	FILE *limit = fopen("/proc/sys/user/max_inotify_watches", "w");
+	if (!limit || fprintf(limit, "2\n") < 0 || fclose(limit) != 0)
+		test_skip("cannot set the limit of watches");
+	rig_open(&rig);
+	rig.poll_ms = 200;
+	rig_media("cbr.mp3", "media/A/one.mp3");
+	rig_media("cbr.mp3", "media/B/one.mp3");
+	rig_sh("mkdir media/A/x media/B/x media/C");
+	rig_watch(&rig);
+	EXPECT_U64(2, rig.progress.watches_n);
+	EXPECT_U64(2, rig_files(&rig));
+	rig_sh("cp media/A/one.mp3 media/A/x/two.mp3; cp media/A/one.mp3 media/C/two.mp3;"
+	       "rm media/B/one.mp3");
+	EXPECT(rig_wait_for(&rig, "media/A/x/two.mp3", true));
+	EXPECT(rig_wait_for(&rig, "media/C/two.mp3", true));
+	EXPECT(rig_wait_for(&rig, "media/B/one.mp3", false));
+	rig_close(&rig);
+}
+
+TEST_LIMIT(follow, lost_events_cost_one_look_at_everything, 120)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/A/one.mp3");
+	rig_watch(&rig);
+	/* Enough in one go that the queue (16,384) overflows while the scanner is at work. */
+	rig_sh("cd media; seq 30 | xargs mkdir; for r in 1 2 3; do for d in $(seq 30); do "
+	       "(cd $d; seq -f %%.0f.mp3 400 | xargs touch; seq -f %%.0f.mp3 400 | xargs rm); done;"
+	       "done; cp A/one.mp3 7/x.mp3; mv A Z");
+	expect_equal("other");
+	EXPECT_U64(2, rig_files(&rig));
+	rig_close(&rig);
+}
+
+/* ---- random changes -------------------------------------------------------------------------- */
+
+static const char *random_directory(void)
+{
+	static const char *const directories[] = { "media",	"media/a",   "media/a/b", "media/c",
+						   "media/c/d", "media/c/D", "media/e" };
+	return directories[test_random() % ARRAY_LEN(directories)];
+}
+
+static const char *random_file(void)
+{
+	static const char *const files[] = {
+		"1.mp3",    "2.mp3",	 "10.flac",  "A.mp3", "a.mp3",
+		"film.mkv", "cover.jpg", "film.srt", "x.txt", "pic.png"
+	};
+	return files[test_random() % ARRAY_LEN(files)];
+}
+
+static void random_change(unsigned i)
+{
+	const char *d = random_directory();
+	const char *d2 = random_directory();
+	const char *f = random_file();
+	const char *f2 = random_file();
+
+	switch (test_random() % 12) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		/* Writing through one of several names raises no event for the others. */
+		rig_sh("mkdir -p %s 2>/dev/null; find %s/%s -links +1 -delete 2>/dev/null;"
+		       "echo %u > %s/%s 2>/dev/null || true",
+		       d, d, f, i, d, f);
+		break;
+	case 4:
+		rig_sh("rm -f %s/%s", d, f);
+		break;
+	case 5:
+	case 6:
+		rig_sh("mv -f %s/%s %s/%s 2>/dev/null || true", d, f, d2, f2);
+		break;
+	case 7:
+		rig_sh("[ %s = media ] || mv -T %s %s 2>/dev/null || true", d, d, d2);
+		break;
+	case 8:
+		rig_sh("[ %s = media ] || rm -rf %s", d, d);
+		break;
+	case 9:
+		rig_sh("ln -f %s/%s %s/%s 2>/dev/null || true", d, f, d2, f2);
+		break;
+	case 10:
+		rig_sh("find %s/%s -links +1 -delete 2>/dev/null;"
+		       "touch -d @%u %s/%s 2>/dev/null || true",
+		       d, f, 1000000 + i, d, f);
+		break;
+	case 11:
+		if (test_random() % 4 == 0)
+			rig_sh("rm -f %s/.nomedia; [ $((%u %% 2)) = 0 ] || touch %s/.nomedia "
+			       "2>/dev/null || true",
+			       d, i, d);
+		else
+			rig_sh("cp -r %s %s/copy 2>/dev/null; rm -rf %s/copy/copy/copy", d, d2, d2);
+		break;
+	}
+}
+
+TEST_LIMIT(follow, random_changes_end_equal_to_a_fresh_scan, 280)
+{
+	char name[32];
+
+	rig_open(&rig);
+	rig_sh("echo x > media/keep.mp3");
+	rig_watch(&rig);
+	for (unsigned round = 0; round < 6; round++) {
+		for (unsigned i = 0; i < 60; i++) {
+			random_change(round * 100 + i);
+			if (test_random() % 8 == 0)
+				usleep((unsigned)(test_random() % 60000));
+		}
+		snprintf(name, sizeof name, "fresh%u", round);
+		expect_equal(name);
+	}
+	/* What watching has made of it is also what a scan finds unchanged. */
+	rig_stop(&rig);
+	rig_scan(&rig);
+	EXPECT_U64(0, rig.progress.stored_n);
+	EXPECT_U64(0, rig.progress.removed_n);
+	rig_close(&rig);
+}
