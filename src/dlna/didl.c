@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* The one DIDL-Lite writer (ContentDirectory:1 section 2.8.3, appendix on DIDL-Lite).
+ *
+ * Our own markup stands here already escaped (&lt; for <), because this is where most of a Browse's
+ * time goes; quotes need no escape within an element's text. Text from outside is escaped twice. */
+#include "dlna/didl.h"
+
+#include "base/utf8.h"
+#include "base/xml.h"
+#include "dlna/filter.h"
+#include "dlna/profile.h"
+#include "dlna/property.h"
+#include "library/library.h"
+#include "schema/media_fb.h"
+
+#define DEPTH 2
+
+#define TAG(name) SPAN("&lt;" name "&gt;")
+#define TAG_END(name) SPAN("&lt;/" name "&gt;")
+
+static void add_text(struct buf *b, struct span text)
+{
+	if (text.n > PROPERTY_TEXT_MAX) {
+		text = span_first(text, PROPERTY_TEXT_MAX);
+		while (text.n > 0 && ((unsigned char)text.p[text.n - 1] & 0xC0) == 0x80)
+			text.n--;
+		if (text.n > 0 && (unsigned char)text.p[text.n - 1] >= 0xC0)
+			text.n--;
+	}
+	xml_add_text(b, text, DEPTH);
+}
+
+static void add_element(struct buf *b, struct span tag, struct span text, struct span tag_end)
+{
+	if (text.n == 0)
+		return;
+	buf_add(b, tag);
+	add_text(b, text);
+	buf_add(b, tag_end);
+}
+
+#define ELEMENT(b, name, text) add_element(b, TAG(name), text, TAG_END(name))
+
+static void add_number_attribute(struct buf *b, struct span name_equals_quote, uint64_t v)
+{
+	if (v == 0)
+		return;
+	buf_add(b, name_equals_quote);
+	buf_add_u64(b, v);
+	buf_add_char(b, '"');
+}
+
+/* ---- parts of an item ------------------------------------------------------------------------ */
+
+static void add_host(struct didl *w)
+{
+	buf_add(w->out, SPAN("http://"));
+	buf_add(w->out, w->host);
+}
+
+static void add_duration(struct buf *b, uint32_t ms)
+{
+	char scratch[PROPERTY_SCRATCH];
+
+	buf_add(b, SPAN(" duration=\""));
+	buf_add(b, property_duration(ms, scratch));
+	buf_add_char(b, '"');
+}
+
+static void add_res_attributes(struct didl *w, struct fb_table m)
+{
+	struct buf *b = w->out;
+	uint32_t f = w->filter;
+
+	if (f & FILTER_RES_SIZE) {
+		buf_add(b, SPAN(" size=\""));
+		buf_add_u64(b, media_file_size(m));
+		buf_add_char(b, '"');
+	}
+	if ((f & FILTER_RES_DURATION) && media_file_duration_ms(m) > 0)
+		add_duration(b, media_file_duration_ms(m));
+	if (f & FILTER_RES_BITRATE) /* bytes per second, whatever the attribute is called */
+		add_number_attribute(b, SPAN(" bitrate=\""), media_file_bitrate(m) / 8);
+	if (f & FILTER_RES_SAMPLE_RATE)
+		add_number_attribute(b, SPAN(" sampleFrequency=\""), media_file_sample_rate(m));
+	if (f & FILTER_RES_BITS)
+		add_number_attribute(b, SPAN(" bitsPerSample=\""), media_file_bits_per_sample(m));
+	if (f & FILTER_RES_CHANNELS)
+		add_number_attribute(b, SPAN(" nrAudioChannels=\""), media_file_channels(m));
+	if ((f & FILTER_RES_RESOLUTION) && media_file_width(m) > 0 && media_file_height(m) > 0) {
+		buf_add(b, SPAN(" resolution=\""));
+		buf_add_u64(b, media_file_width(m));
+		buf_add_char(b, 'x');
+		buf_add_u64(b, media_file_height(m));
+		buf_add_char(b, '"');
+	}
+}
+
+static void add_res(struct didl *w, const struct object *o)
+{
+	struct buf *b = w->out;
+
+	buf_add(b, SPAN("&lt;res"));
+	add_res_attributes(w, o->media);
+	buf_add(b, SPAN(" protocolInfo=\"http-get:*:"));
+	add_text(b, profile_mime(o->media));
+	buf_add_char(b, ':');
+	profile_features_add(o->media, b);
+	buf_add(b, SPAN("\"&gt;"));
+	add_host(w);
+	buf_add(b, SPAN("/media/"));
+	buf_add_u64(b, o->media_id);
+	buf_add_char(b, '.');
+	buf_add(b, profile_extension(o->media));
+	buf_add(b, TAG_END("res"));
+}
+
+static void add_art(struct didl *w, uint64_t media_id)
+{
+	buf_add(w->out, SPAN("&lt;upnp:albumArtURI dlna:profileID=\"JPEG_TN\"&gt;"));
+	add_host(w);
+	buf_add(w->out, SPAN("/art/"));
+	buf_add_u64(w->out, media_id);
+	buf_add(w->out, TAG_END("upnp:albumArtURI"));
+}
+
+/** The several values where there are several, else the one. */
+static void add_values(struct buf *b, struct fb_vector several, struct span one, struct span tag,
+		       struct span tag_end)
+{
+	if (several.n == 0)
+		add_element(b, tag, one, tag_end);
+	for (uint32_t i = 0; i < several.n && i < PROPERTY_VALUES_MAX; i++)
+		add_element(b, tag, fb_vector_string(several, i), tag_end);
+}
+
+static void add_date(struct buf *b, struct fb_table m)
+{
+	char scratch[PROPERTY_SCRATCH];
+
+	ELEMENT(b, "dc:date", property_date(m, scratch));
+}
+
+static void add_people(struct didl *w, struct fb_table m)
+{
+	struct buf *b = w->out;
+
+	if (w->filter & FILTER_CREATOR)
+		ELEMENT(b, "dc:creator", media_file_artist(m));
+	if (w->filter & FILTER_DATE)
+		add_date(b, m);
+	if (w->filter & FILTER_ARTIST) {
+		add_values(b, media_file_artists(m), media_file_artist(m), TAG("upnp:artist"),
+			   TAG_END("upnp:artist"));
+		add_element(b, TAG("upnp:artist role=\"AlbumArtist\""), media_file_album_artist(m),
+			    TAG_END("upnp:artist"));
+	}
+}
+
+static void add_properties(struct didl *w, struct fb_table m)
+{
+	struct buf *b = w->out;
+
+	add_people(w, m);
+	if (w->filter & FILTER_ALBUM)
+		ELEMENT(b, "upnp:album", media_file_album(m));
+	if (w->filter & FILTER_GENRE)
+		add_values(b, media_file_genres(m), media_file_genre(m), TAG("upnp:genre"),
+			   TAG_END("upnp:genre"));
+	if ((w->filter & FILTER_TRACK) && media_file_track(m) > 0) {
+		buf_add(b, TAG("upnp:originalTrackNumber"));
+		buf_add_u64(b, media_file_track(m));
+		buf_add(b, TAG_END("upnp:originalTrackNumber"));
+	}
+}
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+static bool is_folder(enum container_class class)
+{
+	return class == CONTAINER_FOLDER || class == CONTAINER_PLAIN;
+}
+
+/** Ids are ours: letters, digits and '/'. */
+static void add_ids(struct buf *b, const struct object *o)
+{
+	buf_add(b, SPAN(" id=\""));
+	buf_add_str(b, o->id);
+	buf_add(b, SPAN("\" parentID=\""));
+	buf_add_str(b, o->parent_id);
+	buf_add(b, SPAN("\" restricted=\"1\""));
+}
+
+/** dc:title comes first, and is never empty: some TVs drop an object without one. */
+static void add_title_and_class(struct buf *b, struct span title, struct span class)
+{
+	buf_add(b, TAG("dc:title"));
+	add_text(b, title.n > 0 ? title : SPAN("-"));
+	buf_add(b, SPAN("&lt;/dc:title&gt;&lt;upnp:class&gt;"));
+	buf_add(b, class);
+	buf_add(b, TAG_END("upnp:class"));
+}
+
+static void add_item(struct didl *w, const struct object *o)
+{
+	struct buf *b = w->out;
+	bool has_art = media_file_art_embedded(o->media) || media_file_art_path(o->media).n > 0;
+
+	buf_add(b, SPAN("&lt;item"));
+	add_ids(b, o);
+	if ((w->filter & FILTER_REF_ID) && o->ref_id[0] != '\0') {
+		buf_add(b, SPAN(" refID=\""));
+		buf_add_str(b, o->ref_id);
+		buf_add_char(b, '"');
+	}
+	buf_add(b, SPAN("&gt;"));
+	add_title_and_class(b, o->title, property_class(o));
+	add_properties(w, o->media);
+	if ((w->filter & FILTER_ART) && has_art)
+		add_art(w, o->media_id);
+	if (w->filter & FILTER_RES)
+		add_res(w, o);
+	buf_add(b, TAG_END("item"));
+}
+
+static void add_container(struct didl *w, const struct object *o)
+{
+	struct buf *b = w->out;
+
+	buf_add(b, SPAN("&lt;container"));
+	add_ids(b, o);
+	if (w->filter & FILTER_CHILD_COUNT) {
+		buf_add(b, SPAN(" childCount=\""));
+		buf_add_u64(b, o->child_count);
+		buf_add_char(b, '"');
+	}
+	if (w->filter & FILTER_SEARCHABLE)
+		buf_add(b, SPAN(" searchable=\"1\""));
+	buf_add(b, SPAN("&gt;"));
+	add_title_and_class(b, o->title, property_class(o));
+	if (w->filter & FILTER_CREATOR)
+		ELEMENT(b, "dc:creator", o->artist);
+	if (w->filter & FILTER_ARTIST)
+		ELEMENT(b, "upnp:artist", o->artist);
+	if ((w->filter & FILTER_ART) && o->art_media_id != 0)
+		add_art(w, o->art_media_id);
+	/* storageFolder must have it; -1: unknown */
+	if ((w->filter & FILTER_STORAGE_USED) && is_folder(o->container_class))
+		buf_add(b, SPAN("&lt;upnp:storageUsed&gt;-1&lt;/upnp:storageUsed&gt;"));
+	buf_add(b, TAG_END("container"));
+}
+
+void didl_begin(struct didl *w)
+{
+	buf_add(w->out, SPAN("&lt;DIDL-Lite xmlns=\"urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/\""
+			     " xmlns:dc=\"http://purl.org/dc/elements/1.1/\""
+			     " xmlns:upnp=\"urn:schemas-upnp-org:metadata-1-0/upnp/\""
+			     " xmlns:dlna=\"urn:schemas-dlna-org:metadata-1-0/\"&gt;"));
+}
+
+void didl_object(struct didl *w, const struct object *o)
+{
+	if (o->kind == OBJECT_CONTAINER)
+		add_container(w, o);
+	else
+		add_item(w, o);
+}
+
+void didl_end(struct didl *w)
+{
+	buf_add(w->out, TAG_END("DIDL-Lite"));
+}
