@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What people and players fetch: /media/ID.ext, /art/ID, /subtitle/ID.ext, the JSON API under
+ * /api/v1/, /healthz, /readyz, /metrics, and the page itself (/). */
+#pragma once
+
+#include "base/err.h"
+#include "base/flatbuffer.h"
+
+struct web;
+struct http;
+struct library;
+struct buf;
+struct scanner_progress;
+
+struct web_options {
+	struct library *library;
+	struct http *http;
+	const char *friendly_name;
+	const char *probe_program; /* NULL: beside the binary; used for embedded art */
+	/** DLNA's contentFeatures of a file (dlna_content_features). */
+	void (*content_features)(struct fb_table media_file, struct buf *out);
+	/** Writes one JSON object: the scanner's progress (app wires the scanner). */
+	void (*progress_json)(void *ctx, struct buf *out);
+	void *ctx;
+};
+
+/** Adds routes; before http_start(). */
+NODISCARD enum err web_new(const struct web_options *options, struct web **out,
+			   struct err_info *info);
+/** After http_stop(). NULL is fine. */
+void web_free(struct web *w);

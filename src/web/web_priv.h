@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the web module share. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/thread.h"
+#include "http/http.h"
+#include "library/library.h"
+#include "web/art_cache.h"
+#include "web/web.h"
+
+#define WEB_JSON_MAX_BYTES (4u << 20)
+#define WEB_ART_MAX_BYTES (4u << 20) /* one picture */
+/** Requests that may wait for an embedded picture; one thread of the pool always stays free. */
+#define WEB_ART_WAITERS_MAX (HTTP_THREADS - 1)
+
+struct probe;
+
+struct web {
+	struct web_options options;
+	uint64_t started_ms;
+
+	struct mutex art_lock; /* orders the art requests that need the probe */
+	struct probe *probe;   /* art_lock; made at first need */
+	uint64_t art_serial;   /* art_lock */
+	uint64_t art_used_ms;  /* art_lock; last use of a worker that may still live, else 0 */
+	bool stopping;	       /* art_lock */
+	struct cond art_used;
+	struct thread art_idle; /* ends the worker when nobody asks any more */
+	_Atomic unsigned art_waiters_n;
+	struct mutex cache_lock;
+	struct art_cache cache; /* cache_lock */
+};
+
+/* One handler for each kind of address; ctx is the struct web. */
+http_handler media_serve, art_serve, subtitle_serve, ui_serve;
+http_handler api_browse_serve, api_object_serve, api_status_serve;
+http_handler health_serve, ready_serve, metrics_serve;
+
+void art_idle_run(void *web);
+
+/** An open regular file and what HTTP says about it. */
+struct media_source {
+	int fd;
+	uint64_t size;
+	char etag[64]; /* with its quotes */
+	int64_t modified_s;
+};
+
+/** Open a stored path (symbolic links are legal) for sending; `id` goes into the ETag.
+ * Errors: ERR_NOTFOUND (gone, or not a regular file), ERR_ACCESS, ERR_IO. */
+NODISCARD enum err media_source_open(struct span path, uint64_t id, struct media_source *out);
+
+/** Answer with the file or a part of it: conditions, ranges, 200, 206, 304, 412, 416. Takes the
+ * descriptor of `src`. Content-Type is the caller's to add before. */
+void media_source_send(struct media_source *src, const struct http_req *req,
+		       struct http_reply *reply);
+
+/** The number in "/prefix/123.ext" or "/prefix/123"; ext is what follows the dot.
+ * ERR_NOTFOUND where it is something else. */
+NODISCARD enum err web_path_id(struct span path, struct span prefix, uint64_t *out_id,
+			       struct span *out_ext);
+
+/** Answers for one media file; `ext` is what the address ends in. */
+typedef void web_media_handler(struct web *w, struct fb_table media, struct span ext,
+			       const struct http_req *req, struct http_reply *reply);
+/** Find the file that "/prefix/123.ext" names and let `serve` answer for it; else refuse. */
+void web_serve_media(struct web *w, struct span prefix, web_media_handler *serve,
+		     const struct http_req *req, struct http_reply *reply);
+
+/** A refusal for an error of the library or the disk. */
+void web_refuse(struct http_reply *reply, enum err e);

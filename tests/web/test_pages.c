@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* The JSON API, the supervisor's addresses and the page. */
+#include "harness.h"
+#include "site.h"
+
+static bool holds(const struct answer *a, const char *text)
+{
+	return span_contains_nocase(a->body, span_str(text));
+}
+
+static void expect_json(const struct site *s, const char *path, const char *const *parts)
+{
+	struct answer a;
+	site_ask(s, "GET", path, "", &a);
+	EXPECT_U64(200, a.status);
+	EXPECT_STR("application/json", client_header(&a, "Content-Type"));
+	EXPECT_STR("no-store", client_header(&a, "Cache-Control"));
+	for (; *parts; parts++) {
+		if (!holds(&a, *parts))
+			printf("%s misses %s: %.*s\n", path, *parts, SPAN_ARG(a.body));
+		EXPECT(holds(&a, *parts));
+	}
+	client_answer_fini(&a);
+}
+
+TEST(api, browse_lists_a_container_with_its_way_from_the_root)
+{
+	struct site s;
+	site_start(&s);
+	expect_json(&s, "/api/v1/browse",
+		    (const char *[]){ "\"id\":\"0\"", "\"total\":4", "\"ancestors\":[]", NULL });
+	expect_json(&s, "/api/v1/browse?id=AT&offset=0&limit=10",
+		    (const char *[]){ "\"total\":2", "\"ancestors\":[{\"id\":\"0\"",
+				      "\"title\":\"<b>\\\"Quoted\\\"</b> \\\\ & caf\xc3\xa9\"",
+				      "\"durationMs\":61000", "\"track\":3",
+				      "\"mime\":\"audio/mpeg\"", "\"artist\":\"Nina\"", ".mp3\"",
+				      NULL });
+	expect_json(&s, "/api/v1/browse?id=F",
+		    (const char *[]){ "\"subtitles\":[{\"url\":\"/subtitle/", "\"kind\":\"image\"",
+				      NULL });
+	site_stop(&s);
+}
+
+TEST(api, pages_are_cut_where_they_were_asked_to)
+{
+	struct site s;
+	struct answer a;
+	site_start(&s);
+	site_ask(&s, "GET", "/api/v1/browse?id=AT&offset=1&limit=1", "", &a);
+	EXPECT(holds(&a, "\"offset\":1,\"total\":2"));
+	EXPECT(holds(&a, "\"title\":\"page\"") != holds(&a, "Quoted"));
+	client_answer_fini(&a);
+	site_ask(&s, "GET", "/api/v1/browse?id=AT&offset=50", "", &a);
+	EXPECT(holds(&a, "\"children\":[]"));
+	client_answer_fini(&a);
+	site_stop(&s);
+}
+
+TEST(api, wrong_questions_are_refused)
+{
+	struct site s;
+	site_start(&s);
+	EXPECT_U64(404, site_status(&s, "/api/v1/browse?id=nothing"));
+	EXPECT_U64(404, site_status(&s, "/api/v1/browse?id=d99999"));
+	EXPECT_U64(404, site_status(&s, "/api/v1/object?id=i99999"));
+	EXPECT_U64(400, site_status(&s, "/api/v1/browse?id=%00"));
+	EXPECT_U64(400, site_status(&s, "/api/v1/browse?id=AT&limit=501"));
+	EXPECT_U64(400, site_status(&s, "/api/v1/browse?id=AT&offset=-1"));
+	EXPECT_U64(400, site_status(&s, "/api/v1/browse?id=AT&limit=ten"));
+	EXPECT_U64(404, site_status(&s, "/api/v2/browse"));
+	EXPECT_U64(404,
+		   site_status(&s, "/api/v1/browse?id="
+				   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+	site_stop(&s);
+}
+
+TEST(api, status_health_and_metrics)
+{
+	struct site s;
+	struct answer a;
+	site_start(&s);
+	expect_json(&s, "/api/v1/status",
+		    (const char *[]){ "{\"scan\":{\"scanning\":true,\"found\":7},\"server\":{",
+				      "\"name\":\"Test \\\"room\\\"\"", "\"audio\":2",
+				      "\"images\":1", NULL });
+	EXPECT_U64(200, site_status(&s, "/healthz"));
+	EXPECT_U64(200, site_status(&s, "/readyz"));
+	site_ask(&s, "GET", "/metrics", "", &a);
+	EXPECT_U64(200, a.status);
+	EXPECT(holds(&a, "salver_media_files{kind=\"audio\"} 2\n"));
+	EXPECT(holds(&a, "# TYPE salver_http_requests_total counter\n"));
+	client_answer_fini(&a);
+	site_stop(&s);
+}
+
+TEST(ui, the_page_and_its_parts_are_served_once)
+{
+	static const char *const parts[] = { "/ui/app.js", "/ui/style.css", "/ui/icon.svg" };
+	struct site s;
+	struct answer a;
+	char header[128];
+	site_start(&s);
+	site_ask(&s, "GET", "/", "", &a);
+	EXPECT_U64(200, a.status);
+	EXPECT_STR("text/html; charset=utf-8", client_header(&a, "Content-Type"));
+	EXPECT(holds(&a, "/ui/app.js"));
+	snprintf(header, sizeof header, "If-None-Match: %s\r\n", client_header(&a, "ETag"));
+	client_answer_fini(&a);
+	site_ask(&s, "GET", "/", header, &a);
+	EXPECT_U64(304, a.status);
+	client_answer_fini(&a);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		EXPECT_U64(200, site_status(&s, parts[i]));
+	EXPECT_U64(404, site_status(&s, "/ui/"));
+	EXPECT_U64(404, site_status(&s, "/ui/web.c"));
+	site_stop(&s);
+}
