@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* Wires the modules and owns the main loop: signals and the control socket. */
+#include "app/app.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "app/addresses.h"
+#include "app/control.h"
+#include "app/status.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "conf/conf.h"
+#include "discovery/discovery.h"
+#include "dlna/dlna.h"
+#include "http/http.h"
+#include "library/library.h"
+#include "scanner/scanner.h"
+#include "web/web.h"
+
+#define APP_STOP_GRACE_MS 2000 /* for streams under way at SIGTERM */
+struct app {
+	const struct conf *conf;
+	struct library *library;
+	struct http *http;
+	struct dlna *dlna;
+	struct web *web;
+	struct discovery *discovery;
+	/* Starts last, when HTTP and the control socket answer already. The release in
+	 * open_scanner() pairs with the acquire in scan_progress(). */
+	_Atomic(struct scanner *) scanner;
+	struct control *control;
+	int signal_fd;
+	int epoll_fd;
+	sigset_t old_signals;
+};
+
+/* Two arenas are enough for a few threads; more only keep freed memory (measured: 8 arenas hold
+ * some 4 MiB after a scan). */
+static void limit_process(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_TRIM_THRESHOLD, 128 << 10);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Signals are blocked before the first thread starts, so that only signal_fd ever sees them. */
+static enum err open_signals(struct app *app, struct err_info *info)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, &app->old_signals);
+	app->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	app->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	event.data.fd = app->signal_fd;
+	if (app->signal_fd < 0 || app->epoll_fd < 0 ||
+	    epoll_ctl(app->epoll_fd, EPOLL_CTL_ADD, app->signal_fd, &event) < 0)
+		return err_set(info, err_from_errno(errno), errno, "cannot set up signals: %s",
+			       strerror(errno));
+	return ERR_OK;
+}
+
+static void on_commit(void *ctx, const struct library_change *change)
+{
+	struct app *app = ctx;
+
+	/* The scanner, the only source of commits, starts after dlna is set and ends before it. */
+	if (app->dlna)
+		dlna_notify(app->dlna, change);
+}
+
+/* On threads of HTTP and of the control socket, which end before the scanner does. */
+static struct scanner_progress scan_progress(struct app *app)
+{
+	struct scanner *scanner = atomic_load_explicit(&app->scanner, memory_order_acquire);
+	struct scanner_progress progress = { 0 };
+
+	if (scanner)
+		scanner_progress_get(scanner, &progress);
+	return progress;
+}
+
+static void progress_json(void *ctx, struct buf *out)
+{
+	struct scanner_progress progress = scan_progress(ctx);
+	struct json j;
+
+	json_init(&j, out);
+	status_add_progress(&j, &progress);
+}
+
+static void stats_json(void *ctx, struct buf *out)
+{
+	struct app *app = ctx;
+	struct scanner_progress progress = scan_progress(app);
+
+	status_json(app->library, app->http, app->dlna, &progress, out);
+}
+
+static enum err check_store(void *ctx, void (*report)(void *, const char *), void *report_ctx)
+{
+	struct app *app = ctx;
+
+	return library_check(app->library, report, report_ctx);
+}
+
+static enum err open_library(struct app *app, struct err_info *info)
+{
+	struct library_options options = {
+		.database_dir = app->conf->database_dir,
+		.on_commit = on_commit,
+		.ctx = app,
+	};
+
+	return library_open(&options, &app->library, info);
+}
+
+static enum err open_http(struct app *app, struct err_info *info)
+{
+	struct http_options http_options = {
+		.port = app->conf->port,
+		.interfaces = app->conf->interfaces.items,
+		.interfaces_n = app->conf->interfaces.n,
+		.host_names = app->conf->host_names.items,
+		.host_names_n = app->conf->host_names.n,
+	};
+	struct dlna_options dlna_options = { .friendly_name = app->conf->name };
+	struct web_options web_options = {
+		.friendly_name = app->conf->name,
+		.content_features = dlna_content_features,
+		.progress_json = progress_json,
+		.ctx = app,
+	};
+	enum err e = http_new(&http_options, &app->http, info);
+
+	dlna_options.library = web_options.library = app->library;
+	dlna_options.http = web_options.http = app->http;
+	if (e == ERR_OK)
+		e = dlna_new(&dlna_options, &app->dlna, info);
+	if (e == ERR_OK)
+		e = web_new(&web_options, &app->web, info);
+	if (e == ERR_OK)
+		e = http_start(app->http, info);
+	return e;
+}
+
+static enum err open_discovery(struct app *app, struct err_info *info)
+{
+	struct discovery_options options = {
+		.interfaces = app->conf->interfaces.items,
+		.interfaces_n = (unsigned)app->conf->interfaces.n,
+		.http_port = http_port(app->http),
+	};
+
+	return discovery_start(&options, &app->discovery, info);
+}
+
+static enum err open_scanner(struct app *app, struct err_info *info)
+{
+	struct scanner_options options = {
+		.library = app->library,
+		.roots = app->conf->roots.items,
+		.roots_n = app->conf->roots.n,
+		.probe_workers = app->conf->probe_workers,
+		.watch = app->conf->watch,
+	};
+
+	struct scanner *scanner = NULL;
+	enum err e = scanner_start(&options, &scanner, info);
+
+	atomic_store_explicit(&app->scanner, scanner, memory_order_release);
+	return e;
+}
+
+static enum err open_control(struct app *app, struct err_info *info)
+{
+	struct control_handlers handlers = {
+		.stats = stats_json,
+		.check = check_store,
+		.ctx = app,
+	};
+
+	return control_start(app->conf->database_dir, &handlers, &app->control, info);
+}
+
+static void say_where(struct app *app)
+{
+	char urls[1024];
+
+	addresses_web_urls(app->conf->interfaces.items, app->conf->interfaces.n,
+			   http_port(app->http), urls, sizeof urls);
+	printf("salver %s is serving.\n  Web page:  %s\n  TVs see:   %s\n", SALVER_VERSION, urls,
+	       app->conf->name);
+	fflush(stdout);
+}
+
+enum err app_start(const struct conf *conf, struct app **out, struct err_info *info)
+{
+	struct app *app = calloc(1, sizeof *app);
+
+	if (!app)
+		return ERR_NOMEM;
+	app->conf = conf;
+	app->signal_fd = app->epoll_fd = -1;
+	limit_process();
+
+	enum err e = open_signals(app, info);
+	if (e == ERR_OK)
+		e = open_library(app, info);
+	if (e == ERR_OK)
+		e = open_http(app, info);
+	if (e == ERR_OK)
+		e = open_control(app, info);
+	if (e == ERR_OK)
+		e = open_discovery(app, info);
+	if (e == ERR_OK)
+		say_where(app);
+	if (e == ERR_OK)
+		e = open_scanner(app, info);
+	if (e != ERR_OK) {
+		app_stop(app);
+		return e;
+	}
+	*out = app;
+	return ERR_OK;
+}
+
+enum err app_run(struct app *app)
+{
+	for (;;) {
+		struct epoll_event event;
+		struct signalfd_siginfo signal_info;
+		int n = epoll_wait(app->epoll_fd, &event, 1, -1);
+
+		if (n < 0 && errno != EINTR)
+			return ERR_IO;
+		if (n <= 0 || read(app->signal_fd, &signal_info, sizeof signal_info) <= 0)
+			continue;
+		if (signal_info.ssi_signo == SIGHUP) {
+			log_info(LOG_MAIN, "SIGHUP: the configuration is read at the next start");
+			continue;
+		}
+		log_info(LOG_MAIN, "stopping (signal %u)", signal_info.ssi_signo);
+		return ERR_OK;
+	}
+}
+
+void app_stop(struct app *app)
+{
+	if (!app)
+		return;
+	library_hurry(app->library);
+	discovery_stop(app->discovery); /* byebye first: nobody should come any more */
+	control_stop(app->control);
+	if (app->http)
+		http_stop(app->http, APP_STOP_GRACE_MS);
+	/* Its commits notify dlna, and both of the above ask it for its progress. */
+	scanner_stop(atomic_load_explicit(&app->scanner, memory_order_relaxed));
+	web_free(app->web);
+	dlna_free(app->dlna);
+	http_free(app->http);
+	library_close(app->library);
+	fd_closep(&app->signal_fd);
+	fd_closep(&app->epoll_fd);
+	free(app);
+}

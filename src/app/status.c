@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Figures of every module, gathered into one JSON object. */
+#include "app/status.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "dlna/dlna.h"
+#include "http/http.h"
+#include "library/library.h"
+#include "scanner/scanner.h"
+#include "base/version.h"
+
+static void add_u64(struct json *j, const char *name, uint64_t value)
+{
+	json_key(j, name);
+	json_u64(j, value);
+}
+
+void status_add_progress(struct json *j, const struct scanner_progress *p)
+{
+	uint64_t end_ms = p->ended_ms ? p->ended_ms : clock_now_ms();
+	uint64_t elapsed_ms = p->started_ms ? end_ms - p->started_ms : 0;
+
+	json_object(j);
+	json_key(j, "scanning");
+	json_bool(j, p->scanning);
+	add_u64(j, "elapsedMs", elapsed_ms);
+	add_u64(j, "directories", p->directories_n);
+	add_u64(j, "found", p->found_n);
+	add_u64(j, "unchanged", p->unchanged_n);
+	add_u64(j, "probed", p->probed_n);
+	add_u64(j, "stored", p->stored_n);
+	add_u64(j, "removed", p->removed_n);
+	add_u64(j, "failed", p->failed_n);
+	add_u64(j, "watches", p->watches_n);
+	add_u64(j, "filesPerSecond", elapsed_ms ? p->stored_n * 1000 / elapsed_ms : 0);
+	json_object_end(j);
+}
+
+static void add_library(struct json *j, struct library *library)
+{
+	struct library_stats s;
+
+	library_stats_get(library, &s);
+	json_object(j);
+	add_u64(j, "commit", s.commit);
+	add_u64(j, "audio", s.audio_n);
+	add_u64(j, "videos", s.video_n);
+	add_u64(j, "images", s.images_n);
+	add_u64(j, "directories", s.directories_n);
+	add_u64(j, "artists", s.artists_n);
+	add_u64(j, "albums", s.albums_n);
+	add_u64(j, "genres", s.genres_n);
+	add_u64(j, "logBytes", s.log_bytes);
+	add_u64(j, "indexBytes", s.index_bytes);
+	add_u64(j, "memoryBytes", s.memory_bytes);
+	add_u64(j, "memoryPeakBytes", s.memory_peak_bytes);
+	add_u64(j, "commits", s.commits_n);
+	add_u64(j, "rowsPut", s.rows_put_n);
+	add_u64(j, "rowsRemoved", s.rows_removed_n);
+	add_u64(j, "damaged", s.damaged_n);
+	json_key(j, "readOnlyAfterFault");
+	json_bool(j, s.poisoned);
+	json_object_end(j);
+}
+
+static void add_http(struct json *j, struct http *http)
+{
+	struct http_stats s;
+
+	http_stats_get(http, &s);
+	json_object(j);
+	add_u64(j, "requests", s.requests_n);
+	add_u64(j, "connections", s.connections_n);
+	add_u64(j, "bytesSent", s.bytes_sent);
+	add_u64(j, "errors", s.errors_n);
+	add_u64(j, "refused", s.refused_n);
+	json_object_end(j);
+}
+
+static void add_dlna(struct json *j, struct dlna *dlna)
+{
+	struct dlna_stats s;
+
+	dlna_stats_get(dlna, &s);
+	json_object(j);
+	add_u64(j, "browses", s.browses_n);
+	add_u64(j, "faults", s.faults_n);
+	add_u64(j, "subscriptions", s.subscriptions_n);
+	add_u64(j, "events", s.events_n);
+	json_object_end(j);
+}
+
+void status_json(struct library *library, struct http *http, struct dlna *dlna,
+		 const struct scanner_progress *progress, struct buf *out)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_object(&j);
+	json_key(&j, "version");
+	json_text(&j, SPAN(SALVER_VERSION));
+	json_key(&j, "library");
+	add_library(&j, library);
+	if (http) {
+		json_key(&j, "http");
+		add_http(&j, http);
+	}
+	if (dlna) {
+		json_key(&j, "dlna");
+		add_dlna(&j, dlna);
+	}
+	if (progress) {
+		json_key(&j, "scan");
+		status_add_progress(&j, progress);
+	}
+	json_object_end(&j);
+}
