@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: sub-commands and options. Pure: prints nothing, opens nothing. */
+#pragma once
+
+#include "conf/conf.h"
+
+enum command {
+	COMMAND_SERVE,
+	COMMAND_SCAN,
+	COMMAND_CHECK,
+	COMMAND_STATS,
+	COMMAND_DUMP_CONFIG,
+	COMMAND_HELP,
+	COMMAND_VERSION
+};
+
+struct args {
+	enum command command;
+	struct conf_overrides overrides;
+	/* what the lists in overrides point to */
+	const char *interfaces[CONF_INTERFACES_MAX];
+	const char *roots[CONF_ROOTS_MAX];
+};
+
+/** `salver DIR` is `salver serve DIR`. ERR_INVALID: info says what is wrong and how it is meant.
+ * Lifetime: *out borrows from argv and must not be copied or moved. */
+NODISCARD enum err args_parse(int argc, char *const argv[], struct args *out,
+			      struct err_info *info);
+
+/** The text of `salver --help`. */
+const char *args_help(void);

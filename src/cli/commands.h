@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sub-commands do. Each returns the exit status and prints its own errors. */
+#pragma once
+
+#include "base/err.h"
+
+struct conf;
+
+#define EXIT_USAGE 2
+
+int command_serve(struct conf *conf);
+int command_scan(struct conf *conf);
+int command_check(const struct conf *conf);
+int command_stats(const struct conf *conf);
+int command_dump_config(const struct conf *conf);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* salver: from arguments to a sub-command. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "conf/conf.h"
+
+static int run(enum command command, struct conf *conf)
+{
+	switch (command) {
+	case COMMAND_SERVE:
+		return command_serve(conf);
+	case COMMAND_SCAN:
+		return command_scan(conf);
+	case COMMAND_CHECK:
+		return command_check(conf);
+	case COMMAND_STATS:
+		return command_stats(conf);
+	case COMMAND_DUMP_CONFIG:
+		return command_dump_config(conf);
+	case COMMAND_HELP:
+	case COMMAND_VERSION:
+		break; /* answered in main() */
+	}
+	return EXIT_USAGE;
+}
+
+int main(int argc, char *argv[])
+{
+	struct args args;
+	struct conf *conf = NULL;
+	struct err_info info = { 0 };
+	enum err e = args_parse(argc, argv, &args, &info);
+
+	if (e == ERR_OK && args.command == COMMAND_HELP)
+		return fputs(args_help(), stdout), EXIT_SUCCESS;
+	if (e == ERR_OK && args.command == COMMAND_VERSION)
+		return puts("salver " SALVER_VERSION), EXIT_SUCCESS;
+	if (e == ERR_OK)
+		e = conf_load(&args.overrides, &conf, &info);
+	if (e != ERR_OK) {
+		fprintf(stderr, "salver: %s\n", info.text[0] ? info.text : err_name(e));
+		return EXIT_USAGE;
+	}
+	log_set_level(conf->log_level);
+
+	int status = run(args.command, conf);
+	conf_free(conf);
+	return status;
+}
