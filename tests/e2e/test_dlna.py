@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: MIT
+"""The DLNA device as a control point sees it: documents, Browse, faults, events, restarts."""
+import http.client
+import http.server
+import json
+import re
+import shutil
+import subprocess
+import threading
+import time
+import urllib.parse
+import xml.etree.ElementTree as ElementTree
+
+from salver import CDS, NAMES, Server, at_end, equal, need, sample, sample_copy, wait_for
+
+DEVICE = "{urn:schemas-upnp-org:device-1-0}"
+SCPD = "{urn:schemas-upnp-org:service-1-0}"
+XML = 'text/xml; charset="utf-8"'
+CM = "urn:schemas-upnp-org:service:ConnectionManager:1"
+MRR = "urn:microsoft.com:service:X_MS_MediaReceiverRegistrar:1"
+
+
+def fields(node):
+    return {child.tag.split("}")[1]: child.text or "" for child in node}
+
+
+def services_of(server):
+    root = ElementTree.fromstring(server.get("/description.xml")[2])
+    return [fields(node) for node in root.iter(DEVICE + "service")]
+
+
+def fault_code(reply):
+    """(status, root) of Server.soap() -> its errorCode; 0 where it is an answer."""
+    status, root = reply
+    if status == 200:
+        return 0
+    equal(500, status, "status of a fault")
+    return int(root.find(".//{urn:schemas-upnp-org:control-1-0}errorCode").text)
+
+
+# ---- documents ----------------------------------------------------------------------------------
+
+
+def test_description_and_scpds_are_served_and_agree():
+    server = Server(sample())
+    status, headers, body = server.get("/description.xml")
+    equal(200, status)
+    equal(XML, headers["Content-Type"])
+    equal(str(len(body)), headers["Content-Length"])
+    status, head, nothing = server.get("/description.xml", method="HEAD")
+    equal((200, str(len(body)), b""), (status, head["Content-Length"], nothing), "HEAD")
+
+    device = ElementTree.fromstring(body).find(DEVICE + "device")
+    assert re.fullmatch(r"uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+                        device.find(DEVICE + "UDN").text)
+    equal([CDS, CM, MRR], [s["serviceType"] for s in services_of(server)], "services")
+    for service in services_of(server):
+        check_scpd(server, service)
+
+
+def check_scpd(server, service):
+    status, headers, body = server.get(service["SCPDURL"])
+    equal((200, XML), (status, headers["Content-Type"]), service["SCPDURL"])
+    root = ElementTree.fromstring(body)
+    variables = {fields(v)["name"] for v in root.iter(SCPD + "stateVariable")}
+    for action in root.iter(SCPD + "action"):
+        name = action.find(SCPD + "name").text
+        arguments = [fields(a) for a in action.iter(SCPD + "argument")]
+        assert {a["relatedStateVariable"] for a in arguments} <= variables, name
+        code = fault_code(server.soap(name, {}, service["serviceType"]))
+        wanted = [a for a in arguments if a["direction"] == "in"]
+        equal(402 if wanted else 0, code, f"{name} without arguments")
+        if not wanted:
+            _, reply = server.soap(name, {}, service["serviceType"])
+            answer = reply.find(f".//{{{service['serviceType']}}}{name}Response")
+            equal([a["name"] for a in arguments], [child.tag for child in answer], f"outs of {name}")
+    equal(401, fault_code(server.soap("NoSuchAction", {}, service["serviceType"])))
+
+
+def test_icons_decode():
+    need("ffprobe")
+    server = Server(sample())
+    root = ElementTree.fromstring(server.get("/description.xml")[2])
+    icons = [fields(node) for node in root.iter(DEVICE + "icon")]
+    equal(4, len(icons), "icons")
+    for icon in icons:
+        status, headers, body = server.get(icon["url"])
+        equal((200, icon["mimetype"]), (status, headers["Content-Type"]), icon["url"])
+        said = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of",
+                               "json", "-"], input=body, capture_output=True, check=True).stdout
+        stream = json.loads(said)["streams"][0]
+        equal((icon["width"], icon["height"]), (str(stream["width"]), str(stream["height"])))
+
+
+# ---- Browse -------------------------------------------------------------------------------------
+
+
+def text_of(node):
+    return ElementTree.tostring(node)
+
+
+def check_container(server, container):
+    """Pages agree with the whole, metadata with the listing; returns the child containers."""
+    root, returned, total, update_id, _ = server.browse(container)
+    children = list(root)
+    equal((total, total), (returned, len(children)), f"children of {container}")
+    for size in (1, 3, 7):
+        paged, start = [], 0
+        while True:
+            page, page_n, page_total, page_update, _ = server.browse(container, start, size)
+            equal((total, update_id, len(page)), (page_total, page_update, page_n), container)
+            if page_n == 0:
+                break
+            paged += list(page)
+            start += page_n
+        equal([text_of(c) for c in children], [text_of(c) for c in paged], f"pages of {container}")
+    for child in children:
+        equal(container, child.get("parentID"), child.get("id"))
+        equal("title", child[0].tag.split("}")[1], "first element")
+        alone, *numbers, child_update, _ = server.browse(child.get("id"), flag="BrowseMetadata")
+        equal([1, 1], numbers, "metadata counts")
+        equal(text_of(child), text_of(alone[0]), f"metadata of {child.get('id')}")
+        if child.tag.endswith("container"):
+            _, _, child_total, listed_update, _ = server.browse(child.get("id"), 0, 1)
+            equal(child.get("childCount"), str(child_total), f"childCount of {child.get('id')}")
+            equal(child_update, listed_update, f"UpdateID of {child.get('id')}")
+    return [child.get("id") for child in children if child.tag.endswith("container")]
+
+
+def test_the_whole_tree_pages_and_agrees_with_its_metadata():
+    server = Server(sample())
+    due, seen = ["0"], set()
+    while due:
+        container = due.pop()
+        assert container not in seen, f"{container} has two parents"
+        seen.add(container)
+        due += check_container(server, container)
+    assert {"A", "AT", "AR", "AL", "AG", "AY", "V", "VT", "I", "IT", "F"} <= seen
+    root = server.browse("0", flag="BrowseMetadata")[0][0]
+    equal("-1", root.get("parentID"))
+
+
+def test_resources_are_there_and_as_described():
+    server = Server(sample())
+    seen = 0
+    for container in ("AT", "VT", "IT"):
+        for item in server.browse(container)[0].findall("d:item", NAMES):
+            res = item.find("d:res", NAMES)
+            assert res.text.startswith(server.url + "/media/"), res.text
+            path = urllib.parse.urlsplit(res.text).path
+            status, headers, _ = server.get(path, method="HEAD")
+            equal((200, res.get("size")), (status, headers["Content-Length"]), path)
+            _, _, mime, features = res.get("protocolInfo").split(":", 3)
+            equal((mime, features), (headers["Content-Type"], headers["contentFeatures.dlna.org"]), path)
+            seen += 1
+            for art in item.findall("upnp:albumArtURI", NAMES):
+                equal(200, server.get(urllib.parse.urlsplit(art.text).path)[0], art.text)
+    assert seen > 3
+
+
+def test_faults():
+    server = Server(sample())
+    ask = {"ObjectID": "0", "BrowseFlag": "BrowseDirectChildren", "Filter": "*", "StartingIndex": 0,
+           "RequestedCount": 0, "SortCriteria": ""}
+    item = server.browse("AT")[0].find("d:item", NAMES).get("id")
+    for change, want in (({}, 0), ({"ObjectID": ""}, 701), ({"ObjectID": "x9"}, 701),
+                         ({"ObjectID": item}, 402), ({"BrowseFlag": "Browse"}, 402),
+                         ({"StartingIndex": "x"}, 402), ({"RequestedCount": "-1"}, 402),
+                         ({"RequestedCount": "4294967296"}, 402), ({"SortCriteria": "+no:such"}, 709)):
+        equal(want, fault_code(server.soap("Browse", {**ask, **change})), f"code of {change}")
+    del ask["Filter"]
+    equal(402, fault_code(server.soap("Browse", ask)), "code of a missing argument")
+    equal(706, fault_code(server.soap("GetCurrentConnectionInfo", {"ConnectionID": 5}, CM)))
+
+    path = server.control_path(CDS)
+    equal("", server.get(path, method="POST", body=b"<Envelope><Body><GetSystemUpdateID/></Body></Envelope>")
+          [1].get("EXT", "missing").strip(), "EXT")
+    equal(400, server.get(path, method="POST", body=b"<broken")[0])
+    bomb = b'<!DOCTYPE x [<!ENTITY a "b">]><Envelope><Body>&a;</Body></Envelope>'
+    equal(400, server.get(path, method="POST", body=bomb)[0])
+    equal(413, server.get(path, method="POST", body=b"<a>" * 100000)[0])
+    equal(405, server.get(path)[0], "GET of a control URL")
+
+
+# ---- events -------------------------------------------------------------------------------------
+
+
+class Subscriber:
+    """An HTTP server on loopback that keeps the events it gets."""
+
+    def __init__(self):
+        events = self.events = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_NOTIFY(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                events.append((self.headers, ElementTree.fromstring(body), time.monotonic()))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.http = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.callback = f"<http://127.0.0.1:{self.http.server_port}/evt>"
+        thread = threading.Thread(target=self.http.serve_forever)
+        thread.start()
+        at_end(thread.join)
+        at_end(self.http.server_close)
+        at_end(self.http.shutdown)
+
+    def values(self, at):
+        return {v.tag: v.text or "" for p in self.events[at][1] for v in p}
+
+
+def gena(server, method, path, headers):
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+    connection.request(method, path, headers=headers)
+    reply = connection.getresponse()
+    reply.read()
+    connection.close()
+    return reply.status, reply.headers
+
+
+def subscribe(server, subscriber, service_type=CDS):
+    path = {s["serviceType"]: s["eventSubURL"] for s in services_of(server)}[service_type]
+    status, headers = gena(server, "SUBSCRIBE", path, {
+        "CALLBACK": subscriber.callback, "NT": "upnp:event", "TIMEOUT": "Second-300"})
+    equal((200, "Second-1800"), (status, headers["TIMEOUT"]), "SUBSCRIBE")
+    assert headers["SID"].startswith("uuid:") and headers["Server"] and headers["Date"], headers
+    return path, headers["SID"]
+
+
+def test_every_service_sends_its_initial_event():
+    server = Server(sample())
+    for service_type, want in ((CDS, {"SystemUpdateID", "ContainerUpdateIDs"}),
+                               (CM, {"SourceProtocolInfo", "SinkProtocolInfo", "CurrentConnectionIDs"}),
+                               (MRR, {"AuthorizationGrantedUpdateID", "AuthorizationDeniedUpdateID",
+                                      "ValidationSucceededUpdateID", "ValidationRevokedUpdateID"})):
+        subscriber = Subscriber()
+        _, sid = subscribe(server, subscriber, service_type)
+        wait_for("the initial event", lambda s=subscriber: s.events, 5)
+        headers = subscriber.events[0][0]
+        equal((sid, "0", "upnp:event", "upnp:propchange"),
+              (headers["SID"], headers["SEQ"], headers["NT"], headers["NTS"]), "headers")
+        equal(want, set(subscriber.values(0)), "evented variables")
+
+
+def test_a_new_file_is_told_within_seconds():
+    media = sample_copy()
+    server = Server(media)
+    subscriber = Subscriber()
+    path, sid = subscribe(server, subscriber)
+    wait_for("the initial event", lambda: subscriber.events, 5)
+    equal("", subscriber.values(0)["ContainerUpdateIDs"])
+    time.sleep(2.1)  # out of the moderation of the first
+
+    before = {c: server.browse(c)[3] for c in ("0", "AT", "IT")}
+    song = next(p for p in sorted(media.rglob("*.mp3")))
+    shutil.copy(song, song.with_name("zz new song.mp3"))
+    wait_for("an event", lambda: len(subscriber.events) > 1, 10)
+    wait_for("the song", lambda: server.browse("AT")[3] != before["AT"], 10)
+    wait_for("its event", lambda: any("AT" in subscriber.values(i)["ContainerUpdateIDs"].split(",")
+                                      for i in range(1, len(subscriber.events))), 10)
+    equal([str(i) for i in range(len(subscriber.events))],
+          [e[0]["SEQ"] for e in subscriber.events], "SEQ")
+    last = subscriber.values(-1)
+    equal(last["SystemUpdateID"], str(server.browse("0")[3]), "SystemUpdateID")
+    pairs = last["ContainerUpdateIDs"].split(",")
+    told = dict(zip(pairs[::2], pairs[1::2]))
+    for container, update_id in told.items():
+        equal(update_id, str(server.browse(container)[3]), f"UpdateID of {container}")
+    equal(before["IT"], server.browse("IT")[3], "UpdateID of what did not change")
+
+    equal(200, gena(server, "SUBSCRIBE", path, {"SID": sid})[0], "renewal")
+    equal(200, gena(server, "UNSUBSCRIBE", path, {"SID": sid})[0])
+    equal(412, gena(server, "UNSUBSCRIBE", path, {"SID": sid})[0], "again")
+
+
+def test_subscriptions_are_refused_as_the_standard_says():
+    server = Server(sample())
+    path = services_of(server)[0]["eventSubURL"]
+    good = {"CALLBACK": "<http://127.0.0.1:1/>", "NT": "upnp:event"}
+    for headers, want in (({**good, "SID": "uuid:x"}, 400), ({**good, "NT": "other"}, 412),
+                          ({"NT": "upnp:event"}, 412), ({"SID": "uuid:unknown"}, 412), ({}, 412),
+                          ({**good, "CALLBACK": "<http://192.0.2.1/>"}, 412),
+                          ({**good, "CALLBACK": "<http://example.org/>"}, 412)):
+        equal(want, gena(server, "SUBSCRIBE", path, headers)[0], f"SUBSCRIBE {headers}")
+    statuses = [gena(server, "SUBSCRIBE", path, {**good, "CALLBACK": f"<http://127.0.0.1:1/{i}>"})[0]
+                for i in range(10)]
+    equal([200] * 8 + [503] * 2, statuses, "the limit per address")
+
+
+# ---- restart ------------------------------------------------------------------------------------
+
+
+def test_a_restart_gives_the_same_bytes():
+    media = sample_copy()
+    first = Server(media)
+    before = first.walk()
+    first.stop()
+    second = Server(media, database=first.database)
+    after = second.walk()
+    same = {k: v.replace(second.url, first.url) for k, v in after.items()}
+    equal(before, same, "DIDL after a restart")
