@@ -181,13 +181,16 @@ void run_files_sweep(struct db *db);
 
 /* An image being written: sections at places fixed by upper bounds, then filled in order. */
 struct out_section {
-	uint64_t off, cap, used; /* bytes */
-	uint8_t *buf;		 /* file: what is not written yet */
-	uint32_t buf_n;
+	uint64_t off, cap; /* bytes */
+	uint64_t done;	   /* written to the file */
+	uint8_t *buf;	   /* file: what is not written yet */
+	uint8_t *start, *at, *end;
 	XXH3_state_t hash;
 };
 
 enum out_section_name { OUT_GROUPS, OUT_POS, OUT_NEG, OUT_POS_TAILS, OUT_NEG_TAILS, OUT_SECTIONS };
+
+#define OUT_ROOM_MAX 64u
 
 struct run_out {
 	struct db *db;
@@ -197,12 +200,31 @@ struct run_out {
 	int fd;		/* file, or -1 */
 	enum err err;
 	struct out_section section[OUT_SECTIONS]; /* reused for ids, addresses, each index */
+	uint8_t sink[OUT_ROOM_MAX];		  /* takes what must not be written */
 };
 
 /** `file`: a run file of its own, else memory; at most `bytes_max` bytes beyond the header. */
 NODISCARD enum err out_begin(struct run_out *o, struct db *db, unsigned table, uint64_t bytes_max,
 			     bool file);
 void out_section_begin(struct run_out *o, enum out_section_name s, uint64_t cap_bytes);
+uint8_t *out_room_make(struct run_out *o, struct out_section *sec, uint32_t n);
+/** The next n <= OUT_ROOM_MAX bytes of a section, to be filled at once. Never NULL: where the
+ * section is full o->err says so and what is written goes nowhere. */
+static inline uint8_t *out_room(struct run_out *o, enum out_section_name s, uint32_t n)
+{
+	struct out_section *sec = &o->section[s];
+	if (UNLIKELY(n > (size_t)(sec->end - sec->at)))
+		return out_room_make(o, sec, n);
+	uint8_t *p = sec->at;
+	sec->at += n;
+	return p;
+}
+/** Bytes in the section so far. */
+static inline uint64_t out_used(const struct run_out *o, enum out_section_name s)
+{
+	const struct out_section *sec = &o->section[s];
+	return sec->done + (uint64_t)(sec->at - sec->start);
+}
 void out_put(struct run_out *o, enum out_section_name s, const void *p, size_t n);
 void out_section_end(struct run_out *o, enum out_section_name s, struct disk_section *out,
 		     uint64_t element_bytes);

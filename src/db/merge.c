@@ -134,7 +134,7 @@ static void entry_write(struct run_out *o, uint32_t kb, unsigned sign, const str
 		uint32_t ref = TAIL_SHORT + e->key_n;
 		if (e->key_n > kb) {
 			uint16_t n = (uint16_t)(e->key_n - kb);
-			ref = (uint32_t)o->section[tails].used;
+			ref = (uint32_t)out_used(o, tails);
 			out_put(o, tails, &n, sizeof n);
 			out_put(o, tails, e->tail, n);
 		}
@@ -292,8 +292,8 @@ void merge_write_index(struct run_out *o, struct merge_source *src, size_t n, un
 	struct group_merge g = { .o = o, .key_bytes = kb };
 	struct disk_group row;
 	while (group_next(src, n, index, &g, &row)) {
-		row.start[0] = (uint32_t)(o->section[OUT_POS].used / eb);
-		row.start[1] = (uint32_t)(o->section[OUT_NEG].used / eb);
+		row.start[0] = (uint32_t)(out_used(o, OUT_POS) / eb);
+		row.start[1] = (uint32_t)(out_used(o, OUT_NEG) / eb);
 		out_put(o, OUT_GROUPS, &row, sizeof row);
 		group_merge(&g);
 	}

@@ -43,50 +43,67 @@ enum err out_begin(struct run_out *o, struct db *db, unsigned table, uint64_t by
 	return e;
 }
 
+static void section_window(struct out_section *sec, uint8_t *start, uint64_t room)
+{
+	sec->start = sec->at = start;
+	sec->end = start + MIN(sec->cap - sec->done, room);
+}
+
 void out_section_begin(struct run_out *o, enum out_section_name s, uint64_t cap_bytes)
 {
 	struct out_section *sec = &o->section[s];
 	sec->off = num_align_up(o->bytes, 8);
 	sec->cap = cap_bytes;
-	sec->used = 0;
-	sec->buf_n = 0;
+	sec->done = 0;
 	o->bytes = sec->off + cap_bytes;
-	if (o->image)
+	if (o->image) {
 		ASSERT(o->bytes <= o->head.bytes);
-	else
+		section_window(sec, o->image + sec->off, cap_bytes);
+	} else {
+		section_window(sec, sec->buf, OUT_BUF_BYTES);
 		XXH3_64bits_reset(&sec->hash);
+	}
 }
 
 static void section_flush(struct run_out *o, struct out_section *sec)
 {
-	if (o->err == ERR_OK && sec->buf_n) {
-		XXH3_64bits_update(&sec->hash, sec->buf, sec->buf_n);
-		o->err = db_write(o->db, o->fd, sec->buf, sec->buf_n,
-				  sec->off + sec->used - sec->buf_n);
+	size_t n = (size_t)(sec->at - sec->start);
+	if (o->err == ERR_OK && n) {
+		XXH3_64bits_update(&sec->hash, sec->start, n);
+		o->err = db_write(o->db, o->fd, sec->start, n, sec->off + sec->done);
 	}
-	sec->buf_n = 0;
+	sec->done += n;
+	section_window(sec, sec->buf, OUT_BUF_BYTES);
+}
+
+uint8_t *out_room_make(struct run_out *o, struct out_section *sec, uint32_t n)
+{
+	ASSERT(n <= OUT_ROOM_MAX);
+	if (!o->image)
+		section_flush(o, sec);
+	if (n > (size_t)(sec->end - sec->at)) { /* a source does not hold what its header says */
+		o->err = ERR_CORRUPT;
+		return o->sink;
+	}
+	uint8_t *p = sec->at;
+	sec->at += n;
+	return p;
 }
 
 void out_put(struct run_out *o, enum out_section_name s, const void *p, size_t n)
 {
 	struct out_section *sec = &o->section[s];
-	if (n > sec->cap - sec->used) { /* a source does not hold what its header says */
+	if (n > sec->cap - out_used(o, s)) { /* a source does not hold what its header says */
 		o->err = ERR_CORRUPT;
 		return;
 	}
-	if (o->image) {
-		memcpy(o->image + sec->off + sec->used, p, n);
-		sec->used += n;
-		return;
-	}
 	while (n > 0) {
-		size_t part = MIN(n, (size_t)(OUT_BUF_BYTES - sec->buf_n));
-		memcpy(sec->buf + sec->buf_n, p, part);
-		sec->buf_n += (uint32_t)part;
-		sec->used += part;
+		size_t part = MIN(n, (size_t)(sec->end - sec->at));
+		memcpy(sec->at, p, part);
+		sec->at += part;
 		p = (const uint8_t *)p + part;
 		n -= part;
-		if (sec->buf_n == OUT_BUF_BYTES)
+		if (sec->at == sec->end && !o->image)
 			section_flush(o, sec);
 	}
 }
@@ -96,7 +113,7 @@ void out_section_end(struct run_out *o, enum out_section_name s, struct disk_sec
 {
 	struct out_section *sec = &o->section[s];
 	out->off = sec->off;
-	out->n = sec->used / element_bytes;
+	out->n = out_used(o, s) / element_bytes;
 	if (o->image)
 		return; /* in memory nothing rots: the file that it becomes gets the hash */
 	section_flush(o, sec);
