@@ -322,6 +322,14 @@ static enum err visit(struct scanner *s, uint16_t root, struct frame *stack, siz
 	return e == ERR_OK ? act(s, root, f, mode) : e;
 }
 
+/* One that is not watched any more has left the place where it was seen, or is hidden by now. What
+ * is above it has been looked at since, or will be: entering it here would watch what no walk from
+ * the root reaches, or make it pass for visited. */
+static bool is_left(const struct scanner *s, const struct frame *parent, struct span name)
+{
+	return s->watch && !watch_find(s->watch, parent->node, name);
+}
+
 /* The directories on the way down to `path`. ERR_NOTFOUND: it cannot be reached. */
 static enum err descend(struct scanner *s, uint16_t root, struct span path, struct frame *stack,
 			size_t *depth)
@@ -333,10 +341,12 @@ static enum err descend(struct scanner *s, uint16_t root, struct span path, stru
 		struct span part = span_cut(&path, '/');
 		struct span name = frame_join(part, SPAN(""));
 
-		if (*depth >= SCAN_DEPTH_MAX)
-			return ERR_NOTFOUND;
 		if (!name.p)
 			return ERR_NOMEM;
+		if (*depth >= SCAN_DEPTH_MAX || is_left(s, &stack[*depth - 1], name)) {
+			free((char *)name.p);
+			return ERR_NOTFOUND;
+		}
 		struct subdirectory sub = { .name = name, .link = true };
 		e = frame_open_child(s, stack, (*depth)++, root, &sub);
 		free((char *)name.p);

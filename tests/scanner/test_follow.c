@@ -165,6 +165,44 @@ TEST(follow, nomedia_hides_and_shows_a_tree)
 	rig_close(&rig);
 }
 
+/* A second root, for files that tell how far the scanner has come. */
+static void open_with_marks(void)
+{
+	static char marks[512];
+
+	rig_open(&rig);
+	rig_sh("mkdir marks");
+	snprintf(marks, sizeof marks, "%s/marks", test_tmpdir());
+	rig.roots[rig.roots_n++] = marks;
+}
+
+/* What has changed before this is now dealt with: removals are the end of a round. */
+static void catch_up(void)
+{
+	rig_sh("echo x > marks/mark.mp3");
+	EXPECT(rig_wait_for(&rig, "marks/mark.mp3", true));
+	rig_sh("rm marks/mark.mp3");
+	EXPECT(rig_wait_for(&rig, "marks/mark.mp3", false));
+}
+
+/* The removal of c/1.mp3 is carried out after `media` was found hidden. */
+TEST(follow, removal_below_a_hidden_directory_does_not_watch_it_again)
+{
+	open_with_marks();
+	rig_sh("mkdir media/c; echo x > media/c/1.mp3; echo x > media/c/2.mp3");
+	rig_watch(&rig);
+	rig_sh("rm media/c/1.mp3; touch media/.nomedia");
+	EXPECT(rig_wait_for(&rig, "media/c/2.mp3", false));
+	catch_up();
+	rig_sh("echo x > media/c/3.mp3");
+	catch_up();
+	EXPECT_U64(0, rig_id(&rig, "media/c/3.mp3"));
+	rig_sh("rm media/.nomedia");
+	EXPECT(rig_wait_for(&rig, "media/c/3.mp3", true));
+	expect_equal("other");
+	rig_close(&rig);
+}
+
 TEST(follow, temporary_names_and_rewritten_tags_are_followed)
 {
 	rig_open(&rig);
