@@ -284,5 +284,8 @@ enum err jobs_finish(struct scanner *s)
 			return e;
 	}
 	moved_clear(&s->moved);
-	return submit_barrier(&s->submit);
+	enum err e = submit_barrier(&s->submit);
+	if (e == ERR_OK && s->watch)
+		watch_all_stored(s->watch);
+	return e;
 }

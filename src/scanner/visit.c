@@ -265,6 +265,8 @@ static enum err start_files(struct scanner *s, const struct frame *f)
 
 		if (a->kind == PLAN_REMOVED)
 			continue;
+		if (f->node)
+			watch_set_unstored(s->watch, f->node);
 		enum err e = restate(s, f, a, &done);
 		if (e == ERR_OK && !done)
 			e = job_start(s, f, a);
@@ -299,6 +301,13 @@ static enum err act(struct scanner *s, uint16_t root, struct frame *f, enum visi
 	return e == ERR_OK ? start_files(s, f) : e;
 }
 
+/* Is what lies here to be compared with a store that lacks files of it? What has gone meanwhile
+ * would not be missed, and stored a moment later for ever. */
+static bool must_wait(const struct scanner *s, const struct frame *f)
+{
+	return s->moved.n >= SCAN_MOVED_MAX || (f->node && watch_is_unstored(s->watch, f->node));
+}
+
 static enum err visit(struct scanner *s, uint16_t root, struct frame *stack, size_t depth,
 		      enum visit_mode mode)
 {
@@ -312,7 +321,7 @@ static enum err visit(struct scanner *s, uint16_t root, struct frame *stack, siz
 		return ERR_OK;
 	if (depth == 1)
 		e = root_store(s, root);
-	if (e == ERR_OK && s->moved.n >= SCAN_MOVED_MAX)
+	if (e == ERR_OK && must_wait(s, f))
 		e = jobs_finish(s);
 	if (e == ERR_OK)
 		e = plan(s, f, mode);

@@ -22,6 +22,7 @@ struct watch_node {
 	uint64_t not_before_ms; /* a large directory is not looked at again at once */
 	int wd;			/* -1: no events from here, it is polled */
 	uint32_t stamp;		/* watch_keep() */
+	uint32_t unstored;	/* watch_set_unstored() */
 	uint16_t root;
 	uint16_t name_n;
 	bool dirty;
@@ -53,6 +54,11 @@ void watch_drop(struct watch *w, struct watch_node *node);
 void watch_unstamp(struct watch *w);
 void watch_keep(struct watch *w, struct watch_node *child);
 void watch_drop_unkept(struct watch *w, struct watch_node *node);
+/** Files of `node` are on their way into the store: until watch_all_stored() the store does not
+ * tell what has gone from it, or from a directory above it. Cost: a step per level, once. */
+void watch_set_unstored(struct watch *w, struct watch_node *node);
+bool watch_is_unstored(const struct watch *w, const struct watch_node *node);
+void watch_all_stored(struct watch *w);
 /** Free what was dropped; nobody may hold a node across it. */
 void watch_sweep(struct watch *w);
 

@@ -313,12 +313,30 @@ void watch_drop_unkept(struct watch *w, struct watch_node *node)
 	}
 }
 
+void watch_set_unstored(struct watch *w, struct watch_node *node)
+{
+	for (; node && node->unstored != w->unstored; node = node->parent)
+		node->unstored = w->unstored;
+}
+
+bool watch_is_unstored(const struct watch *w, const struct watch_node *node)
+{
+	return node->unstored == w->unstored;
+}
+
+void watch_all_stored(struct watch *w)
+{
+	if (++w->unstored == 0)
+		w->unstored = 1;
+}
+
 enum err watch_new(struct watch **out)
 {
 	struct watch *w = calloc(1, sizeof *w);
 
 	if (!w)
 		return ERR_NOMEM;
+	w->unstored = 1;
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	enum err e = w->fd < 0 ? err_from_errno(errno) : tables_new(w, FIRST_BUCKETS);
 	if (e != ERR_OK) {

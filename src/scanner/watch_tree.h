@@ -12,6 +12,7 @@ struct watch_writer { /* a file that somebody has created and not yet closed */
 struct watch {
 	int fd;
 	uint32_t stamp;
+	uint32_t unstored; /* what nodes with unstored files have there; never 0 */
 	struct watch_node **by_name, **by_wd; /* hash tables of `buckets_n` chains */
 	size_t buckets_n, nodes_n;
 	uint64_t watches_n, polled_n;

@@ -203,6 +203,20 @@ TEST(follow, removal_below_a_hidden_directory_does_not_watch_it_again)
 	rig_close(&rig);
 }
 
+/* The file is with the probe, and the store does not know its directory yet, when `media` is found
+ * hidden. */
+TEST(follow, file_that_is_hidden_before_it_is_stored_goes)
+{
+	open_with_marks();
+	rig_sh("mkdir media/c");
+	rig_watch(&rig);
+	rig_sh("echo x > media/c/1.mp3; touch media/.nomedia");
+	catch_up();
+	EXPECT(rig_wait_for(&rig, "media/c/1.mp3", false));
+	expect_equal("other");
+	rig_close(&rig);
+}
+
 TEST(follow, temporary_names_and_rewritten_tags_are_followed)
 {
 	rig_open(&rig);

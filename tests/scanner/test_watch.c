@@ -237,6 +237,22 @@ TEST(watch, unkept_children_are_dropped)
 	watch_free(w);
 }
 
+TEST(watch, unstored_files_of_a_directory_concern_all_above_it_until_they_are_stored)
+{
+	begin();
+	shell("mkdir -p a/b c");
+	struct watch_node *a = enter(root, "a", "a");
+	struct watch_node *b = enter(a, "b", "a/b");
+	struct watch_node *c = enter(root, "c", "c");
+	EXPECT(!watch_is_unstored(w, root) && !watch_is_unstored(w, a));
+	watch_set_unstored(w, a);
+	EXPECT(watch_is_unstored(w, root) && watch_is_unstored(w, a));
+	EXPECT(!watch_is_unstored(w, b) && !watch_is_unstored(w, c));
+	watch_all_stored(w);
+	EXPECT(!watch_is_unstored(w, root) && !watch_is_unstored(w, a));
+	watch_free(w);
+}
+
 TEST(watch, thousands_of_directories_are_found_by_name)
 {
 	char name[32];
