@@ -34,8 +34,8 @@ static bool chunk_good(const struct db *db, const struct disk_chunk *c)
 		return false;
 	if (c->kind != CHUNK_ROWS || c->table >= db->tables_n)
 		return true;
-	return db->tables[c->table].verify(span_of(chunk_payload(c), c->payload_bytes), &rows) ==
-		       ERR_OK &&
+	return table_verify(&db->tables[c->table], span_of(chunk_payload(c), c->payload_bytes),
+			    &rows) == ERR_OK &&
 	       rows.n == c->rows_n;
 }
 

@@ -52,8 +52,8 @@ static bool chunk_check(struct db *db, unsigned table, struct log_pos pos)
 	const struct disk_chunk *c = chunk_at(db, pos);
 	struct fb_vector rows;
 	return c && c->kind == CHUNK_ROWS && c->table == table && chunk_payload_sound(c) &&
-	       db->tables[table].verify(span_of(chunk_payload(c), c->payload_bytes), &rows) ==
-		       ERR_OK;
+	       table_verify(&db->tables[table], span_of(chunk_payload(c), c->payload_bytes),
+			    &rows) == ERR_OK;
 }
 
 void chunk_mark_sound(struct segment *s, uint32_t offset)

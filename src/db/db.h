@@ -64,10 +64,17 @@ struct db_table_def {
 	/** Emit every index entry of these rows. Pure: the same row always gives the same entries.
 	 */
 	void (*extract)(const struct db_row *rows, size_t n, struct db_emit *out);
+
+	/* ---- for tables that are declared while the program runs; may be NULL ---- */
+	const void *ctx; /* the caller's, see db_emit_table() */
+	/** Verify what verify() does not know of; called right after it. ERR_CORRUPT. */
+	enum err (*verify_rows)(const struct db_table_def *def, struct fb_vector rows);
 };
 
 /** One index entry; called from extract(). `key` is copied. */
 void db_emit(struct db_emit *out, unsigned index, uint32_t group, uint64_t id, struct span key);
+/** The table whose extract() is running. */
+const struct db_table_def *db_emit_table(const struct db_emit *out);
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
@@ -127,6 +134,8 @@ void db_snap_end(struct db_snap *sn);
 uint64_t db_snap_commit(const struct db_snap *sn);
 /** Live rows of a table. O(1). */
 uint64_t db_rows(const struct db_snap *sn, unsigned table);
+/** Greater than every id that the table ever had. */
+uint64_t db_next_id(const struct db_snap *sn, unsigned table);
 
 /** One row by id; O(log n), no allocation. Lifetime: *out borrows from the snapshot.
  * Errors: ERR_NOTFOUND, ERR_CORRUPT (its chunk fails its checksum); *out is left alone. */
@@ -189,12 +198,20 @@ uint64_t db_txn_commit_number(const struct db_txn *txn);
 uint64_t db_txn_new_id(struct db_txn *txn, unsigned table);
 
 /** Store a row under `id`: new, or in place of the one there. Laid out straight into the chunk
- * buffer; `row_in` may be reused at once. A row is put or removed at most once per transaction.
- * Errors: ERR_NOSPACE, ERR_IO, ERR_LIMIT (one row larger than a chunk), ERR_NOMEM. After an error
- * the transaction can only be aborted, except ERR_LIMIT, which leaves it as it was. */
+ * buffer; `row_in` may be reused at once. A row is put or removed at most once in a transaction,
+ * and once more after each db_txn_view(). Errors: ERR_NOSPACE, ERR_IO, ERR_LIMIT (one row larger
+ * than a chunk), ERR_NOMEM. After an error the transaction can only be aborted, except ERR_LIMIT,
+ * which leaves it as it was. */
 NODISCARD enum err db_txn_put(struct db_txn *txn, unsigned table, uint64_t id, const void *row_in);
 /** ERR_NOTFOUND leaves the transaction as it was. The id is never given out again. */
 NODISCARD enum err db_txn_remove(struct db_txn *txn, unsigned table, uint64_t id);
+
+/** What the commit would show if it came now, to read from in the writing thread; the transaction
+ * goes on. It writes out what is pending, so take one per many changes. A view stays as it is when
+ * the transaction goes on; end each before the transaction. Errors: as db_txn_put(). */
+NODISCARD enum err db_txn_view(struct db_txn *txn, struct db_snap **out);
+/** NULL is fine. */
+void db_txn_view_end(struct db_txn *txn, struct db_snap *view);
 
 /** Make it durable, then visible. Either way the transaction ends. On an error nothing of it is
  * visible, now or after a restart; after a failed sync the store is poisoned (db_stats). */

@@ -367,6 +367,7 @@ struct db_txn {
 	const struct db_snap *base;
 	struct log_writer log;
 	bool open;
+	bool careful; /* replay: an id may come more than once */
 	enum err err; /* sticks */
 	struct txn_table tables[DB_TABLES_MAX];
 };
@@ -379,6 +380,8 @@ NODISCARD enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_
 NODISCARD enum err txn_apply_removes(struct db_txn *txn, unsigned table, const uint64_t *ids,
 				     size_t n);
 NODISCARD enum err txn_block_end(struct db_txn *txn, unsigned table);
+/** Everything put and removed so far goes to the log and becomes runs; nothing is synced. */
+NODISCARD enum err txn_flush(struct db_txn *txn);
 /** Publish what was applied in `sn`, a copy of the base, taken over; the log ends at `end`. */
 void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end);
 
@@ -433,6 +436,18 @@ static inline struct segment *db_segment(const struct db *db, uint32_t number)
 NODISCARD enum err db_write(struct db *db, int fd, const void *p, size_t n, uint64_t off);
 /** fdatasync; a failure poisons. */
 NODISCARD enum err db_sync(struct db *db, int fd);
+/** The table's verify(), and its verify_rows() where it has one. */
+static inline enum err table_verify(const struct db_table_def *def, struct span payload,
+				    struct fb_vector *out_rows)
+{
+	struct fb_vector rows;
+	enum err e = def->verify(payload, &rows);
+	if (e == ERR_OK && def->verify_rows)
+		e = def->verify_rows(def, rows);
+	if (e == ERR_OK)
+		*out_rows = rows;
+	return e;
+}
 /** Address of a row in a set of runs, newest first; 0 where it is not there. */
 uint64_t snap_address(const struct db_snap *sn, unsigned table, uint64_t id);
 /** The first live id >= `from`, also of a row that cannot be read; UINT64_MAX at the end. */

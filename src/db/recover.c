@@ -102,8 +102,8 @@ static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c)
 					 c->payload_bytes / 8);
 	if (c->kind != CHUNK_ROWS)
 		return ERR_OK;
-	if (db->tables[c->table].verify(span_of(chunk_payload(c), c->payload_bytes), &rows) !=
-	    ERR_OK) {
+	if (table_verify(&db->tables[c->table], span_of(chunk_payload(c), c->payload_bytes),
+			 &rows) != ERR_OK) {
 		damage_name(db, pos, (struct log_pos){ pos.segment, pos.offset + chunk_bytes(c) },
 			    c->rows_n);
 		return ERR_OK;
@@ -113,11 +113,12 @@ static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c)
 }
 
 /* Apply the collected chunks as commit r->commit + 1. */
-static enum err commit_apply(struct replay *r, struct log_pos end)
+static enum err commit_try(struct replay *r, struct log_pos end, bool careful)
 {
 	struct db *db = r->db;
 	struct db_txn *txn = &db->txn;
 	enum err e = txn_start(db, txn);
+	txn->careful = careful;
 	txn->log.commit = r->commit + 1;
 	for (size_t i = 0; i < r->chunks_n && e == ERR_OK; i++)
 		e = chunk_apply(txn, r->chunks[i]);
@@ -135,6 +136,13 @@ static enum err commit_apply(struct replay *r, struct log_pos end)
 		r->pos = end;
 	}
 	return e;
+}
+
+static enum err commit_apply(struct replay *r, struct log_pos end)
+{
+	enum err e = commit_try(r, end, false);
+	/* rare: the transaction changed a row more than once (db_txn_view()) */
+	return e == ERR_INVALID ? commit_try(r, end, true) : e;
 }
 
 /* The first sound chunk of a commit after `commit`, at or behind *pos. */

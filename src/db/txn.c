@@ -40,13 +40,23 @@ void txn_end(struct db_txn *txn)
 	txn->open = false;
 }
 
-static bool txn_has(const struct txn_table *tt, uint64_t id)
+/* Whether an earlier block of this transaction knows `id`, and its address (0: removed). */
+static bool txn_address(const struct txn_table *tt, uint64_t id, uint64_t *out)
 {
-	uint64_t address;
-	for (uint32_t i = 0; i < tt->runs_n; i++)
-		if (run_address(tt->runs[i], id, &address))
+	for (uint32_t i = tt->runs_n; i-- > 0;)
+		if (run_address(tt->runs[i], id, out))
 			return true;
 	return false;
+}
+
+/* Where the row stands that the transaction would replace or remove; 0: nowhere. */
+static uint64_t live_address(const struct db_txn *txn, unsigned table, uint64_t id)
+{
+	const struct txn_table *tt = &txn->tables[table];
+	uint64_t address;
+	if (tt->runs_n && txn_address(tt, id, &address))
+		return address;
+	return id < tt->base_next_id ? snap_address(txn->base, table, id) : 0;
 }
 
 static enum err block_add(struct db_txn *txn, unsigned table, uint64_t id, uint64_t address)
@@ -60,7 +70,7 @@ static enum err block_add(struct db_txn *txn, unsigned table, uint64_t id, uint6
 	return e;
 }
 
-/* The row that `id` had before this transaction loses its entries. One that cannot be read any more
+/* The row that `id` had until now loses its entries. One that cannot be read any more
  * keeps them: its chunk is named as damaged, and a new row of that id can still be stored. */
 static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id, bool *was_live)
 {
@@ -68,12 +78,7 @@ static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id,
 	struct txn_table *tt = &txn->tables[table];
 	const struct db_table_def *def = &db->tables[table];
 	*was_live = false;
-	if (tt->runs_n && txn_has(tt, id))
-		return ERR_INVALID; /* twice in one transaction; in one block, rows_sort() sees it
-				     */
-	if (id >= tt->base_next_id)
-		return ERR_OK;
-	uint64_t address = snap_address(txn->base, table, id);
+	uint64_t address = live_address(txn, table, id); /* twice in one block: rows_sort() sees */
 	if (address == 0)
 		return ERR_OK;
 	*was_live = true;
@@ -120,6 +125,17 @@ static enum err block_end_if_full(struct db_txn *txn, unsigned table)
 
 #define ROWS_AT_ONCE 64u /* to one call of an extractor */
 
+/* A block has each id once. Replay does not know where the transaction ended its blocks, so when a
+ * commit turns out to name an id twice it is applied with a look before each row. */
+static enum err block_end_if_known(struct db_txn *txn, unsigned table, uint64_t id)
+{
+	const struct block *b = &txn->tables[table].block;
+	for (size_t i = b->n; txn->careful && i-- > 0;)
+		if (b->rows[i].id == id)
+			return txn_block_end(txn, table);
+	return ERR_OK;
+}
+
 enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector rows,
 			struct log_pos pos)
 {
@@ -127,17 +143,20 @@ enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector row
 	struct txn_table *tt = &txn->tables[table];
 	const struct db_table_def *def = &db->tables[table];
 	struct db_row part[ROWS_AT_ONCE];
+	const size_t part_max = txn->careful ? 1 : ROWS_AT_ONCE;
 	enum err e = ERR_OK;
 	tt->touched = true;
 	for (uint32_t i = 0; i < rows.n && e == ERR_OK;) {
 		size_t n = 0;
-		for (; n < ROWS_AT_ONCE && i < rows.n && e == ERR_OK; i++) {
+		for (; n < part_max && i < rows.n && e == ERR_OK; i++) {
 			struct fb_table t = fb_vector_table(rows, i);
 			uint64_t id = def->row_id(t);
 			if (id == 0 || id > DB_ID_MAX)
 				return ERR_CORRUPT;
 			bool was_live = false;
-			e = entries_retract(txn, table, id, &was_live);
+			e = block_end_if_known(txn, table, id);
+			if (e == ERR_OK)
+				e = entries_retract(txn, table, id, &was_live);
 			if (e == ERR_OK)
 				e = block_add(txn, table, id,
 					      address_make(pos.segment, pos.offset, i));
@@ -167,7 +186,9 @@ enum err txn_apply_removes(struct db_txn *txn, unsigned table, const uint64_t *i
 		bool was_live = false;
 		if (id == 0 || id > DB_ID_MAX)
 			return ERR_CORRUPT;
-		e = entries_retract(txn, table, id, &was_live);
+		e = block_end_if_known(txn, table, id);
+		if (e == ERR_OK)
+			e = entries_retract(txn, table, id, &was_live);
 		if (e == ERR_OK)
 			e = block_add(txn, table, id, 0);
 		tt->live_delta -= was_live;
@@ -235,7 +256,8 @@ static enum err stage_flush(struct db_txn *txn, unsigned table)
 	tt->row_bytes = MAX(tt->w.n / tt->w.rows_n, 16u);
 	struct fb_vector rows;
 	/* what goes to the disk has passed the same check that guards what comes from it */
-	if (def->verify(span_of(tt->w.buf, tt->w.n), &rows) != ERR_OK || rows.n != tt->w.rows_n)
+	if (table_verify(def, span_of(tt->w.buf, tt->w.n), &rows) != ERR_OK ||
+	    rows.n != tt->w.rows_n)
 		return ERR_INVALID;
 	struct disk_chunk *head = stage_head(tt);
 	*head = (struct disk_chunk){
@@ -372,7 +394,7 @@ enum err db_txn_remove(struct db_txn *txn, unsigned table, uint64_t id)
 	struct txn_table *tt = &txn->tables[table];
 	if (txn->err != ERR_OK)
 		return txn->err;
-	if (snap_address(txn->base, table, id) == 0)
+	if (live_address(txn, table, id) == 0)
 		return ERR_NOTFOUND;
 	if ((tt->removes_n + 1) * 8 > CHUNK_PAYLOAD_MAX / 4)
 		txn->err = removes_flush(txn, table);
@@ -386,21 +408,27 @@ enum err db_txn_remove(struct db_txn *txn, unsigned table, uint64_t id)
 	return txn->err;
 }
 
+enum err txn_flush(struct db_txn *txn)
+{
+	for (unsigned t = 0; t < txn->db->tables_n && txn->err == ERR_OK; t++) {
+		txn->err = stage_flush(txn, t);
+		if (txn->err == ERR_OK)
+			txn->err = removes_flush(txn, t);
+		if (txn->err == ERR_OK)
+			txn->err = txn_block_end(txn, t);
+	}
+	return txn->err;
+}
+
 static enum err txn_finish(struct db_txn *txn, struct db_snap **out)
 {
 	struct db *db = txn->db;
 	uint64_t next_ids[DB_TABLES_MAX];
-	for (unsigned t = 0; t < db->tables_n && txn->err == ERR_OK; t++) {
-		txn->err = stage_flush(txn, t);
-		if (txn->err == ERR_OK)
-			txn->err = removes_flush(txn, t);
-		/* runs are built before the commit point: nothing behind it can fail */
-		if (txn->err == ERR_OK)
-			txn->err = txn_block_end(txn, t);
-		next_ids[t] = txn->tables[t].next_id;
-	}
-	if (txn->err != ERR_OK)
+	/* runs are built before the commit point: nothing behind it can fail */
+	if (txn_flush(txn) != ERR_OK)
 		return txn->err;
+	for (unsigned t = 0; t < db->tables_n; t++)
+		next_ids[t] = txn->tables[t].next_id;
 	*out = snap_copy(db, txn->base);
 	if (!*out)
 		return ERR_NOMEM;
