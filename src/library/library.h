@@ -189,6 +189,16 @@ struct batch_result {
 	uint32_t put_n, removed_n, failed_n;
 };
 
+/** What became of one operation of a batch, where its caller asks: filled in on the writer thread
+ * before `done` runs, so it must live until then. */
+#define OP_FAILED_MAX 32
+struct op_result {
+	enum err err;			/* of the operation; its commit's where that failed */
+	uint64_t id;			/* of what was made or changed */
+	uint32_t done_n, failed_n;	/* parts of it (entries) */
+	uint32_t failed[OP_FAILED_MAX]; /* which: the first ones, as numbers in its input */
+};
+
 /** Give the batch to the writer thread, which frees it; waits while LIBRARY_QUEUE_MAX batches are
  * queued. `done` (may be NULL) runs on the writer thread once it is durable and visible, or failed.
  * `urgent` batches overtake others. Errors: ERR_CLOSED (batch not taken). Threads: any. */

@@ -5,6 +5,15 @@
 #include "library/lookup.h"
 #include "library/tables.h"
 
+bool row_next(struct db_cursor *c, struct fb_table *out)
+{
+	uint64_t id;
+	while (db_next(c, &id))
+		if (db_get(c->sn, c->table, id, out) == ERR_OK)
+			return true;
+	return false;
+}
+
 enum err directory_find(const struct db_snap *sn, struct span path, struct fb_table *out)
 {
 	struct db_cursor c;
@@ -139,21 +148,12 @@ void library_directory_subdirs(const struct library_snap *sn, uint64_t directory
 		0);
 }
 
-static bool next_row(struct db_cursor *c, unsigned table, struct fb_table *out)
-{
-	uint64_t id;
-	while (db_next(c, &id))
-		if (db_get(c->sn, table, id, out) == ERR_OK)
-			return true;
-	return false;
-}
-
 bool directory_cursor_file(struct directory_cursor *c, struct fb_table *out)
 {
-	return next_row(&c->cursor, TABLE_MEDIA, out);
+	return row_next(&c->cursor, out);
 }
 
 bool directory_cursor_subdir(struct directory_cursor *c, struct fb_table *out)
 {
-	return next_row(&c->cursor, TABLE_DIRECTORY, out);
+	return row_next(&c->cursor, out);
 }

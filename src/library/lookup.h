@@ -20,3 +20,7 @@ NODISCARD enum err album_find(const struct db_snap *sn, uint32_t artist_id, uint
 			      struct span title, struct fb_table *out);
 NODISCARD enum err media_find(const struct db_snap *sn, uint64_t directory_id, struct span filename,
 			      struct fb_table *out);
+NODISCARD enum err setting_find(const struct db_snap *sn, struct span name, struct fb_table *out);
+
+/** The next row of the cursor's group that can be read; false at the end. */
+bool row_next(struct db_cursor *c, struct fb_table *out);

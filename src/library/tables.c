@@ -3,7 +3,9 @@
 #include <xxhash.h>
 
 #include "base/num.h"
+#include "library/bookmarks.h"
 #include "library/library.h"
+#include "library/settings.h"
 #include "library/tables.h"
 #include "schema/media_fb.h"
 
@@ -25,6 +27,11 @@ uint64_t album_hash(uint32_t artist_id, uint64_t directory_id, struct span title
 	return XXH3_64bits_withSeed(title.p, title.n, owner);
 }
 
+uint64_t entry_uri_hash(struct span uri)
+{
+	return XXH3_64bits(uri.p, uri.n);
+}
+
 /* Neighbouring inodes share a group: one directory's files stay together. */
 uint32_t inode_group(uint64_t device, uint64_t inode)
 {
@@ -42,6 +49,12 @@ static void put_be32(uint8_t *p, uint32_t v)
 {
 	put_be16(p, (uint16_t)(v >> 16));
 	put_be16(p + 2, (uint16_t)v);
+}
+
+void key_be64(uint64_t v, uint8_t out[8])
+{
+	put_be32(out, (uint32_t)(v >> 32));
+	put_be32(out + 4, (uint32_t)v);
 }
 
 void inode_key(uint64_t inode, uint8_t out[4])
@@ -150,11 +163,62 @@ static void extract_album(const struct db_row *rows, size_t n, struct db_emit *o
 	}
 }
 
-static void extract_nothing(const struct db_row *rows, size_t n, struct db_emit *out)
+static void extract_playlist(const struct db_row *rows, size_t n, struct db_emit *out)
 {
-	(void)rows;
-	(void)n;
-	(void)out;
+	for (size_t i = 0; i < n; i++) {
+		struct span path = playlist_path(rows[i].row);
+		emit_name(out, PLAYLIST_NAME, 0, rows[i].id, playlist_name(rows[i].row));
+		if (path.n)
+			db_emit(out, PLAYLIST_PATH, (uint32_t)directory_hash(path), rows[i].id,
+				span_of(NULL, 0));
+	}
+}
+
+static void extract_playlist_entry(const struct db_row *rows, size_t n, struct db_emit *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t id = rows[i].id;
+		struct fb_table t = rows[i].row;
+		uint32_t playlist = (uint32_t)playlist_entry_playlist_id(t);
+		uint32_t media = (uint32_t)playlist_entry_media_id(t);
+		uint8_t order[8], hash[8];
+		key_be64(playlist_entry_order(t), order);
+		db_emit(out, ENTRY_ORDER, playlist, id, span_of(order, 8));
+		if (media) {
+			db_emit(out, ENTRY_PRESENT, playlist, id, span_of(order, 8));
+			db_emit(out, ENTRY_MEDIA, media, id, span_of(NULL, 0));
+		} else {
+			key_be64(entry_uri_hash(playlist_entry_uri(t)), hash);
+			db_emit(out, ENTRY_MISSING, 0, id, span_of(hash, 8));
+		}
+	}
+}
+
+static void emit_newest_first(struct db_emit *out, uint32_t group, uint64_t id, int64_t when)
+{
+	uint8_t key[8];
+	key_be64(~(uint64_t)when, key);
+	db_emit(out, BOOKMARK_LIST, group, id, span_of(key, 8));
+}
+
+static void extract_bookmark(const struct db_row *rows, size_t n, struct db_emit *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct fb_table t = rows[i].row;
+		if (bookmark_last_played(t))
+			emit_newest_first(out, BOOKMARKS_PLAYED, rows[i].id,
+					  bookmark_last_played(t));
+		if (bookmark_position_ms(t))
+			emit_newest_first(out, BOOKMARKS_RESUME, rows[i].id,
+					  bookmark_updated_at(t));
+	}
+}
+
+static void extract_setting(const struct db_row *rows, size_t n, struct db_emit *out)
+{
+	for (size_t i = 0; i < n; i++)
+		db_emit(out, SETTING_NAME, 0, rows[i].id,
+			span_first(setting_name(rows[i].row), SETTING_NAME_MAX));
 }
 
 /* ---- the table of tables --------------------------------------------------------------------- */
@@ -202,6 +266,7 @@ TABLE_FUNCTIONS(album, id, rows)
 TABLE_FUNCTIONS(playlist, id, rows)
 TABLE_FUNCTIONS(bookmark, media_id, rows)
 TABLE_FUNCTIONS(setting, id, rows)
+TABLE_FUNCTIONS(playlist_entry, id, rows)
 
 #define TABLE(type, name_, index_defs, indexes_n_, extract_)                                       \
 	{                                                                                          \
@@ -233,6 +298,26 @@ static const struct db_index_def album_indexes[] = {
 	[ALBUM_ARTIST] = { "artist", 12 },
 };
 
+static const struct db_index_def playlist_indexes[] = {
+	[PLAYLIST_NAME] = { "name", 20 },
+	[PLAYLIST_PATH] = { "path", 0 },
+};
+
+static const struct db_index_def entry_indexes[] = {
+	[ENTRY_ORDER] = { "order", 8 },
+	[ENTRY_PRESENT] = { "present", 8 },
+	[ENTRY_MEDIA] = { "media", 0 },
+	[ENTRY_MISSING] = { "missing", 8 },
+};
+
+static const struct db_index_def bookmark_indexes[] = {
+	[BOOKMARK_LIST] = { "list", 8 },
+};
+
+static const struct db_index_def setting_indexes[] = {
+	[SETTING_NAME] = { "name", 20 },
+};
+
 const struct db_table_def library_tables[TABLES_N] = {
 	[TABLE_MEDIA] =
 		TABLE(media_file, "media", media_indexes, ARRAY_LEN(media_indexes), extract_media),
@@ -241,7 +326,12 @@ const struct db_table_def library_tables[TABLES_N] = {
 	[TABLE_TERM] = TABLE(term, "term", term_indexes, ARRAY_LEN(term_indexes), extract_term),
 	[TABLE_ALBUM] =
 		TABLE(album, "album", album_indexes, ARRAY_LEN(album_indexes), extract_album),
-	[TABLE_PLAYLIST] = TABLE(playlist, "playlist", NULL, 0, extract_nothing),
-	[TABLE_BOOKMARK] = TABLE(bookmark, "bookmark", NULL, 0, extract_nothing),
-	[TABLE_SETTING] = TABLE(setting, "setting", NULL, 0, extract_nothing),
+	[TABLE_PLAYLIST] = TABLE(playlist, "playlist", playlist_indexes,
+				 ARRAY_LEN(playlist_indexes), extract_playlist),
+	[TABLE_BOOKMARK] = TABLE(bookmark, "bookmark", bookmark_indexes,
+				 ARRAY_LEN(bookmark_indexes), extract_bookmark),
+	[TABLE_SETTING] = TABLE(setting, "setting", setting_indexes, ARRAY_LEN(setting_indexes),
+				extract_setting),
+	[TABLE_PLAYLIST_ENTRY] = TABLE(playlist_entry, "playlist entry", entry_indexes,
+				       ARRAY_LEN(entry_indexes), extract_playlist_entry),
 };

@@ -14,6 +14,7 @@ enum table_number {
 	TABLE_PLAYLIST,
 	TABLE_BOOKMARK,
 	TABLE_SETTING,
+	TABLE_PLAYLIST_ENTRY,
 	TABLES_N
 };
 
@@ -41,6 +42,26 @@ enum album_index {
 	ALBUM_ARTIST  /* live ones with an artist; group: term; key: natural key of the title */
 };
 
+enum playlist_index {
+	PLAYLIST_NAME, /* group: 0; key: natural key of the name */
+	PLAYLIST_PATH  /* of those with a path; group: name_hash32(path) */
+};
+
+enum entry_index {
+	ENTRY_ORDER,   /* group: playlist; key: order */
+	ENTRY_PRESENT, /* those with a media id; group: playlist; key: order */
+	ENTRY_MEDIA,   /* those with a media id; group: media id */
+	ENTRY_MISSING  /* those without; group: 0; key: hash of the uri */
+};
+
+enum bookmark_index {
+	BOOKMARK_LIST /* group: enum bookmark_list; key: time, the newest first */
+};
+
+enum setting_index {
+	SETTING_NAME /* group: 0; key: name */
+};
+
 extern const struct db_table_def library_tables[TABLES_N];
 
 /* Names of one file that become terms; more are kept in the record only. */
@@ -57,5 +78,8 @@ unsigned term_ids_add(uint32_t ids[MEDIA_TERMS_MAX], unsigned n, uint32_t id);
 uint64_t directory_hash(struct span path);
 uint64_t term_hash(uint8_t kind, struct span name);
 uint64_t album_hash(uint32_t artist_id, uint64_t directory_id, struct span title);
+uint64_t entry_uri_hash(struct span uri);
 uint32_t inode_group(uint64_t device, uint64_t inode);
 void inode_key(uint64_t inode, uint8_t out[4]);
+/** Big-endian: the order of the bytes is that of the numbers. */
+void key_be64(uint64_t v, uint8_t out[8]);
