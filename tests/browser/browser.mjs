@@ -55,7 +55,7 @@ export async function runAll() {
       console.log(`ok   ${name}`);
     } catch (error) {
       failed++;
-      console.log(`FAIL ${name}\n     ${error.message.split('\n').slice(0, 12).join('\n     ')}`);
+      console.log(`     ${error.message.split('\n').slice(0, 12).join('\n     ')}\nFAIL ${name}`);
     }
     clearTimeout(timer);
   }

@@ -40,7 +40,7 @@ def cases_of(file):
 def run_case(name, function):
     """Returns "ok", "FAIL" or "skip"."""
     start = time.monotonic()
-    outcome, why = "ok", ""
+    outcome, why, trace = "ok", "", ""
     limit_s = getattr(function, "limit_s", 120)
     signal.signal(signal.SIGALRM, on_alarm)
     signal.alarm(limit_s)
@@ -51,12 +51,12 @@ def run_case(name, function):
     except TooLong:
         outcome, why = "FAIL", f": not done after {limit_s} s"
     except Exception:
-        outcome, why = "FAIL", ""
-        traceback.print_exc()
+        outcome, why, trace = "FAIL", "", traceback.format_exc()
     finally:
         signal.alarm(0)
         if outcome == "FAIL":
             salver.show_logs()
+            print(trace, end="")  # right above the line that says FAIL
         faults = salver.clean_up()
     if faults:
         outcome = "FAIL"
