@@ -183,6 +183,22 @@ uint64_t db_cursor_offset(const struct db_cursor *c);
 NODISCARD enum err db_row_from(const struct db_snap *sn, unsigned table, uint64_t from,
 			       uint64_t *out_id, struct fb_table *out);
 
+/** A place in the log: behind a commit; zeros: its beginning. For what is derived from the tables
+ * and kept elsewhere. */
+struct db_mark {
+	uint64_t commit;
+	uint32_t segment, offset;
+};
+/** Behind the snapshot's commit. */
+void db_snap_mark(const struct db_snap *sn, struct db_mark *out);
+/** Anything but ERR_OK ends the walk and is its result. */
+typedef enum err db_change_fn(void *ctx, unsigned table, uint64_t id);
+/** Names every row put or removed after `mark`, up to the snapshot's commit, from the log; one may
+ * come more than once. O(rows changed). `mark` may be anything: it is checked.
+ * Errors: ERR_NOTFOUND (the log does not lead from there to the snapshot), ERR_CORRUPT. */
+NODISCARD enum err db_changes_since(const struct db_snap *sn, const struct db_mark *mark,
+				    db_change_fn *each, void *ctx);
+
 /* ---- writing: one thread, one transaction at a time ---------------------------------------- */
 
 /** Begin. Errors: ERR_BUSY (one is open), ERR_IO (poisoned or read-only), ERR_CORRUPT (an index
