@@ -161,16 +161,15 @@ static uint64_t check_row(struct check *k, unsigned table, const struct db_row *
 	uint64_t wrong = 0;
 	def->extract(row, 1, &emit);
 	for (unsigned x = 0; x < def->indexes_n; x++) {
-		for (size_t at = 0; at < lists[x].n;) {
-			const struct emit_entry *ee = (const void *)(lists[x].p + at);
+		for (size_t i = 0; i < lists[x].n; i++) {
+			const struct emit_item *item = &lists[x].items[i];
+			uint8_t prefix[32];
 			struct entry e;
-			emit_entry_load(ee, def->indexes[x].key_bytes, &e);
-			wrong += entry_net(&k->sn->tables[table], x, ee->group, &e) != 1;
+			emit_entry(&lists[x], item, prefix, &e);
+			wrong += entry_net(&k->sn->tables[table], x, emit_group(item), &e) != 1;
 			counts[x]++;
-			at += ee->bytes;
 		}
-		lists[x].n = lists[x].id_start = 0;
-		lists[x].entries_n = 0;
+		emit_reset(&lists[x]);
 	}
 	return wrong;
 }
@@ -187,7 +186,9 @@ static void check_table(struct check *k, unsigned table)
 {
 	const struct db_table_def *def = &k->db->tables[table];
 	const struct snap_table *st = &k->sn->tables[table];
-	struct emit_list lists[DB_INDEXES_MAX] = { 0 };
+	struct emit_list lists[DB_INDEXES_MAX];
+	for (unsigned x = 0; x < def->indexes_n; x++)
+		emit_init(&lists[x], def->indexes[x].key_bytes);
 	uint64_t counts[DB_INDEXES_MAX] = { 0 }, rows = 0, unreadable = 0, wrong = 0, from = 0;
 	struct db_row row;
 	while (from <= DB_ID_MAX && !db_hurried(k->db)) {
@@ -220,7 +221,7 @@ static void check_table(struct check *k, unsigned table)
 				def->indexes[x].name, def->name,
 				(unsigned long long)index_live(st, x),
 				(unsigned long long)counts[x]);
-		mem_free(&k->db->mem, lists[x].p, lists[x].cap);
+		emit_fini(&k->db->mem, &lists[x]);
 	}
 }
 

@@ -231,19 +231,25 @@ void out_section_end(struct run_out *o, enum out_section_name s, struct disk_sec
 NODISCARD enum err out_finish(struct run_out *o, struct run **out);
 void out_abort(struct run_out *o);
 
-/* Entries of a block before they are a run. */
-struct emit_list {
-	uint8_t *p; /* struct emit_entry ... */
-	size_t n, cap;
-	uint32_t entries_n;
-	size_t id_start; /* first entry of the newest id: where to look for repetitions */
+/* ---- entries of a block before they are a run (emit.c, sort.c) ---- */
+
+struct emit_item {
+	uint64_t k; /* group << 32 | first 4 key bytes, as a number that sorts like them */
 	uint32_t id;
+	uint32_t ref; /* key_bytes < 12: the next 4 key bytes; else where in `keys` it is */
 };
 
-struct emit_entry {
-	uint32_t group, id;
-	uint16_t key_n, bytes; /* bytes: with this header and padding */
-			       /* key, padded with zeros to key_bytes at least and to 4 */
+/** Entries of one index, in the order in which they were emitted until they are sorted. */
+struct emit_list {
+	struct emit_item *items;
+	size_t n, cap;
+	uint8_t *keys; /* key_bytes >= 12: {u16 length, bytes} each */
+	size_t keys_n, keys_cap;
+	uint64_t tails_bytes; /* what a run needs for keys longer than key_bytes */
+	uint32_t key_bytes;
+	uint32_t id;	 /* of the newest entry */
+	size_t id_start; /* first entry of that id: where to look for repetitions */
+	bool sorted;
 };
 
 struct db_emit {
@@ -253,46 +259,61 @@ struct db_emit {
 	enum err err;
 };
 
-struct sort_item {
-	uint64_t k; /* group, first 4 bytes of the key */
-	const struct emit_entry *e;
-};
+void emit_init(struct emit_list *list, uint32_t key_bytes);
+/** Empty again; memory is kept. */
+void emit_reset(struct emit_list *list);
+void emit_fini(struct db_mem *m, struct emit_list *list);
+/** Into (group, key, id) order. ERR_NOMEM. */
+NODISCARD enum err emit_sort(struct db_mem *m, struct emit_list *list);
+/** An item as an entry; its prefix lies in `prefix`. */
+void emit_entry(const struct emit_list *list, const struct emit_item *item, uint8_t prefix[32],
+		struct entry *out);
 
-static inline void emit_entry_load(const struct emit_entry *e, uint32_t key_bytes,
-				   struct entry *out)
+/** The whole key of an item; key_bytes >= 12. */
+static inline struct span emit_key(const struct emit_list *list, const struct emit_item *item)
 {
-	out->prefix = (const uint8_t *)(e + 1);
-	out->tail = out->prefix + key_bytes;
-	out->key_n = e->key_n;
-	out->id = e->id;
+	const uint8_t *p = list->keys + item->ref;
+	return span_of(p + 2, num_le16(p));
 }
-/** In (group, key, id) order. *out has list->entries_n items (mem_free() them). */
-NODISCARD enum err emit_sort(struct db_mem *m, const struct emit_list *list, uint32_t key_bytes,
-			     struct sort_item **out);
+
+static inline uint32_t emit_group(const struct emit_item *item)
+{
+	return (uint32_t)(item->k >> 32);
+}
+
+/** In the order of a run: group, key, id. */
+static inline int item_cmp(const struct emit_list *al, const struct emit_item *a,
+			   const struct emit_list *bl, const struct emit_item *b)
+{
+	if (LIKELY(a->k != b->k))
+		return a->k < b->k ? -1 : 1;
+	if (al->key_bytes < 12) {
+		if (a->ref != b->ref)
+			return a->ref < b->ref ? -1 : 1;
+	} else {
+		struct span ak = emit_key(al, a), bk = emit_key(bl, b);
+		int c = memcmp(ak.p, bk.p, MIN(ak.n, bk.n));
+		if (c != 0)
+			return c;
+		if (ak.n != bk.n)
+			return ak.n < bk.n ? -1 : 1;
+	}
+	return a->id < b->id ? -1 : a->id > b->id;
+}
 
 struct block_row {
 	uint64_t id, address;
 };
 
-/** Rows collected until they become a run. */
+/** Rows collected until they become a run. Zeroed memory is an empty block without lists. */
 struct block {
 	struct block_row *rows;
 	size_t n, cap;
-	struct emit_list lists[2][DB_INDEXES_MAX];
+	struct emit_list lists[2][DB_INDEXES_MAX]; /* added, removed */
 };
+void block_init(struct block *b, const struct db_table_def *def);
 size_t block_emit_bytes(const struct block *b);
 void block_fini(struct db_mem *m, struct block *b);
-
-/** One input of a merge: a run, or a sorted block. */
-struct merge_source {
-	const struct run *run;
-	const struct block_row *rows; /* of a block, by id */
-	uint64_t rows_n;
-	const struct sort_item *item[2]; /* of a block: the index at hand */
-	uint64_t item_n[2];
-	uint64_t commit;
-	uint64_t at[2], row_at, group_at;
-};
 
 /** Sort the block's entries and write them as a run (file where it is large enough). */
 NODISCARD enum err block_build(struct db *db, unsigned table, struct block *b, uint64_t commit,
@@ -356,6 +377,7 @@ struct txn_table {
 	size_t removes_n, removes_cap;
 	struct block block;
 	uint64_t next_id, base_next_id;
+	uint64_t fresh_id; /* from here on ids were neither stored before nor in this transaction */
 	int64_t live_delta;
 	uint32_t runs_n;
 	struct run *runs[DB_RUNS_MAX];

@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Merging: sorted sources (runs, or one block) become one run. An entry added and removed cancels
+/* Merging: sorted runs become one. An entry added and removed cancels
  * out; of a row's addresses the newest stays; group rows stay, with the newest commit. */
 #include "db/db_priv.h"
 #include "db/guard.h"
-#include "db/merge.h"
+
+/* One run to be merged, and how far it is. */
+struct merge_source {
+	const struct run *run;
+	uint64_t row_at, group_at;
+};
+
+/* Upper bounds of one index of the run to be written. */
+struct merge_bound {
+	uint64_t groups_n, entries_n[2], tails[2];
+};
 
 /* ---- addresses ---- */
 
 static uint64_t source_id(const struct merge_source *s)
 {
-	return s->run ? run_id_at(s->run, s->row_at) : s->rows[s->row_at].id;
+	return run_id_at(s->run, s->row_at);
 }
 
 /* The next id among all sources, and its newest address (sources come oldest first). */
@@ -18,18 +28,17 @@ static bool address_next(struct merge_source *src, size_t n, uint64_t *id, uint6
 	bool any = false;
 	for (size_t i = 0; i < n; i++) {
 		struct merge_source *s = &src[i];
-		if (s->row_at >= s->rows_n)
+		if (s->row_at >= s->run->rows_n)
 			continue;
 		uint64_t at = source_id(s);
 		if (!any || at <= *id) {
 			*id = at;
-			*address =
-				s->run ? s->run->addresses[s->row_at] : s->rows[s->row_at].address;
+			*address = s->run->addresses[s->row_at];
 			any = true;
 		}
 	}
 	for (size_t i = 0; any && i < n; i++)
-		if (src[i].row_at < src[i].rows_n && source_id(&src[i]) == *id)
+		if (src[i].row_at < src[i].run->rows_n && source_id(&src[i]) == *id)
 			src[i].row_at++;
 	return any;
 }
@@ -64,7 +73,7 @@ static struct address_plan addresses_plan(struct merge_source *src, size_t n, bo
 	return p;
 }
 
-void merge_write_rows(struct run_out *o, struct merge_source *src, size_t n, bool oldest)
+static void merge_write_rows(struct run_out *o, struct merge_source *src, size_t n, bool oldest)
 {
 	struct address_plan p = addresses_plan(src, n, oldest);
 	uint64_t rows = p.drop_removed ? p.live_n : p.n, id = 0, address = 0;
@@ -87,8 +96,7 @@ void merge_write_rows(struct run_out *o, struct merge_source *src, size_t n, boo
 /* ---- one group: streams of entries ---- */
 
 struct stream {
-	const struct run_index *ix;    /* of a run */
-	const struct sort_item *items; /* of a block */
+	const struct run_index *ix;
 	uint64_t at, end;
 	unsigned sign;
 	uint64_t k; /* first 8 key bytes: most comparisons end here */
@@ -104,10 +112,7 @@ struct group_merge {
 
 static void stream_load(struct stream *s, uint32_t kb)
 {
-	if (s->ix)
-		entry_at(s->ix, s->sign, s->at, &s->e);
-	else
-		emit_entry_load(s->items[s->at].e, kb, &s->e);
+	entry_at(s->ix, s->sign, s->at, &s->e);
 	if (kb >= 8)
 		s->k = __builtin_bswap64(num_le64(s->e.prefix));
 	else if (kb >= 4)
@@ -146,7 +151,7 @@ static void entry_write(struct run_out *o, uint32_t kb, unsigned sign, const str
 /* One source has the whole group: copy. */
 static void group_copy(struct group_merge *g, const struct stream *s)
 {
-	if (s->ix && g->key_bytes < 12) {
+	if (g->key_bytes < 12) {
 		size_t eb = s->ix->entry_bytes;
 		out_put(g->o, s->sign ? OUT_NEG : OUT_POS,
 			s->ix->part[s->sign].entries + s->at * eb, (s->end - s->at) * eb);
@@ -202,23 +207,11 @@ static void group_merge(struct group_merge *g)
 
 static bool source_group(const struct merge_source *s, unsigned index, uint32_t *out)
 {
-	if (s->run) {
-		const struct run_index *ix = &s->run->index[index];
-		if (s->group_at >= ix->groups_n)
-			return false;
-		*out = ix->groups[s->group_at].group;
-		return true;
-	}
-	bool any = false;
-	for (unsigned sign = 0; sign < 2; sign++) {
-		if (s->at[sign] >= s->item_n[sign])
-			continue;
-		uint32_t group = (uint32_t)(s->item[sign][s->at[sign]].k >> 32);
-		if (!any || group < *out)
-			*out = group;
-		any = true;
-	}
-	return any;
+	const struct run_index *ix = &s->run->index[index];
+	if (s->group_at >= ix->groups_n)
+		return false;
+	*out = ix->groups[s->group_at].group;
+	return true;
 }
 
 static void stream_add(struct group_merge *g, struct stream s)
@@ -227,30 +220,16 @@ static void stream_add(struct group_merge *g, struct stream s)
 		g->streams[g->streams_n++] = s;
 }
 
-/* The source's entries of `group` become streams; returns the group's commit there. */
-static uint64_t source_take(struct merge_source *s, unsigned index, uint32_t group,
-			    struct group_merge *g)
+/* The source's entries of its group at hand become streams; returns the group's commit there. */
+static uint64_t source_take(struct merge_source *s, unsigned index, struct group_merge *g)
 {
-	if (s->run) {
-		const struct run_index *ix = &s->run->index[index];
-		for (unsigned sign = 0; sign < 2; sign++) {
-			struct stream st = { .ix = ix, .sign = sign };
-			run_group_range(ix, s->group_at, sign, &st.at, &st.end);
-			stream_add(g, st);
-		}
-		return ix->groups[s->group_at++].commit;
-	}
+	const struct run_index *ix = &s->run->index[index];
 	for (unsigned sign = 0; sign < 2; sign++) {
-		const struct sort_item *items = s->item[sign];
-		uint64_t end = s->at[sign];
-		while (end < s->item_n[sign] && items[end].k >> 32 == group)
-			end++;
-		stream_add(g,
-			   (struct stream){
-				   .items = items, .sign = sign, .at = s->at[sign], .end = end });
-		s->at[sign] = end;
+		struct stream st = { .ix = ix, .sign = sign };
+		run_group_range(ix, s->group_at, sign, &st.at, &st.end);
+		stream_add(g, st);
 	}
-	return s->commit;
+	return ix->groups[s->group_at++].commit;
 }
 
 static bool group_next(struct merge_source *src, size_t n, unsigned index, struct group_merge *g,
@@ -270,15 +249,15 @@ static bool group_next(struct merge_source *src, size_t n, unsigned index, struc
 	*row = (struct disk_group){ .group = least };
 	for (size_t i = 0; i < n; i++) {
 		if (source_group(&src[i], index, &group) && group == least) {
-			uint64_t commit = source_take(&src[i], index, group, g);
+			uint64_t commit = source_take(&src[i], index, g);
 			row->commit = MAX(row->commit, commit);
 		}
 	}
 	return true;
 }
 
-void merge_write_index(struct run_out *o, struct merge_source *src, size_t n, unsigned index,
-		       const struct merge_bound *bound)
+static void merge_write_index(struct run_out *o, struct merge_source *src, size_t n, unsigned index,
+			      const struct merge_bound *bound)
 {
 	uint32_t kb = o->db->tables[o->head.table].indexes[index].key_bytes;
 	uint32_t eb = entry_bytes_of(kb);
@@ -288,7 +267,7 @@ void merge_write_index(struct run_out *o, struct merge_source *src, size_t n, un
 		out_section_begin(o, sign ? OUT_NEG_TAILS : OUT_POS_TAILS, bound->tails[sign]);
 	}
 	for (size_t i = 0; i < n; i++)
-		src[i].group_at = src[i].at[0] = src[i].at[1] = 0;
+		src[i].group_at = 0;
 	struct group_merge g = { .o = o, .key_bytes = kb };
 	struct disk_group row;
 	while (group_next(src, n, index, &g, &row)) {
@@ -322,7 +301,7 @@ static struct merge_bound runs_bound(struct run *const *runs, size_t n, unsigned
 	return b;
 }
 
-uint64_t merge_bound_bytes(const struct merge_bound *b, uint32_t key_bytes)
+static uint64_t merge_bound_bytes(const struct merge_bound *b, uint32_t key_bytes)
 {
 	/* 8 per section for its alignment */
 	return b->groups_n * sizeof(struct disk_group) +
@@ -339,7 +318,7 @@ enum err merge_runs(struct db *db, unsigned table, struct run *const *runs, size
 	uint64_t bytes = 32, commit = 0;
 	ASSERT(n > 0 && n <= MERGE_INPUTS_MAX);
 	for (size_t i = 0; i < n; i++) {
-		src[i] = (struct merge_source){ .run = runs[i], .rows_n = runs[i]->rows_n };
+		src[i] = (struct merge_source){ .run = runs[i] };
 		bytes += runs[i]->rows_n * 12;
 		commit = MAX(commit, runs[i]->commit_last);
 	}

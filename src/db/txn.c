@@ -18,8 +18,11 @@ enum err txn_start(struct db *db, struct db_txn *txn)
 	txn->db = db;
 	txn->base = db_snap_begin(db);
 	log_begin(&txn->log, db, txn->base->log_end, txn->base->commit + 1);
-	for (unsigned t = 0; t < db->tables_n; t++)
-		txn->tables[t].next_id = txn->tables[t].base_next_id = txn->base->tables[t].next_id;
+	for (unsigned t = 0; t < db->tables_n; t++) {
+		struct txn_table *tt = &txn->tables[t];
+		tt->next_id = tt->base_next_id = tt->fresh_id = txn->base->tables[t].next_id;
+		block_init(&tt->block, &db->tables[t]);
+	}
 	txn->open = true;
 	return ERR_OK;
 }
@@ -78,6 +81,10 @@ static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id,
 	struct txn_table *tt = &txn->tables[table];
 	const struct db_table_def *def = &db->tables[table];
 	*was_live = false;
+	if (LIKELY(id >= tt->fresh_id)) { /* new, and larger than all before it */
+		tt->fresh_id = id + 1;
+		return ERR_OK;
+	}
 	uint64_t address = live_address(txn, table, id); /* twice in one block: rows_sort() sees */
 	if (address == 0)
 		return ERR_OK;
