@@ -19,6 +19,49 @@ struct key {
 	bool plain_digits; /* text to look into, not to sort by */
 };
 
+/* What an ASCII byte becomes; 0 for those that end a stretch of plain characters: digits, and the
+ * first bytes of longer UTF-8 sequences. */
+static const uint8_t folded[256] = {
+#define B4(c) (c), (c) + 1, (c) + 2, (c) + 3
+#define B16(c) B4(c), B4((c) + 4), B4((c) + 8), B4((c) + 12)
+	1,
+	1,
+	2,
+	3,
+	B4(4),
+	B4(8),
+	B4(12),
+	B16(16),
+	B16(32),
+	[':'] = ':',
+	';',
+	'<',
+	'=',
+	'>',
+	'?',
+	'@',
+	['A'] = B16('a'),
+	B4('q'),
+	B4('u'),
+	'y',
+	'z',
+	['['] = '[',
+	'\\',
+	']',
+	'^',
+	'_',
+	'`',
+	B16('a'),
+	B4('q'),
+	B4('u'),
+	'y',
+	B4('z'),
+	'~',
+	127,
+#undef B16
+#undef B4
+};
+
 static void put_byte(struct key *k, uint8_t c)
 {
 	k->number = NULL;
@@ -46,10 +89,25 @@ static void put_ascii(struct key *k, uint8_t c)
 {
 	if (c >= '0' && c <= '9' && !k->plain_digits)
 		put_digit(k, c);
-	else if (c >= 'A' && c <= 'Z')
-		put_byte(k, (uint8_t)(c + ('a' - 'A')));
 	else
-		put_byte(k, c ? c : 1);
+		put_byte(k, c >= '0' && c <= '9' ? c : folded[c]);
+}
+
+/* Plain characters at the start of the text, the many; returns how many. */
+static size_t put_plain(struct key *k, struct span text)
+{
+	size_t n = MIN(text.n, k->max - k->n), i = 0;
+	uint8_t *to = k->p + k->n;
+	for (; i < n; i++) {
+		uint8_t c = folded[(uint8_t)text.p[i]];
+		if (c == 0)
+			break;
+		to[i] = c;
+	}
+	k->n += i;
+	if (i)
+		k->number = NULL;
+	return i;
 }
 
 static void put_code_point(struct key *k, uint32_t c)
@@ -123,6 +181,9 @@ static void put_wide(struct key *k, uint32_t c)
 static void put_text(struct key *k, struct span name)
 {
 	while (name.n && k->n < k->max) {
+		name = span_skip(name, put_plain(k, name));
+		if (name.n == 0 || k->n == k->max)
+			return;
 		uint8_t first = (uint8_t)*name.p;
 		if (LIKELY(first < 0x80)) {
 			put_ascii(k, first);
