@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* salver as it ships: rows go in through the scanner's batches and the library's writer thread,
+ * with every index the product has; reads are those of its own look-ups. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "engine.h"
+#include "library/listing.h"
+#include "library/lookup.h"
+#include "library/tables.h"
+#include "scanner/submit.h"
+
+struct salver {
+	struct library *library;
+	struct submit submit;
+	int stop_fd[2]; /* never readable: nothing stops a bench */
+};
+
+static void must(const char *what, enum err e)
+{
+	if (e != ERR_OK)
+		bench_fail(what, err_name(e));
+}
+
+static void *salver_open(const struct engine_options *o)
+{
+	struct library_options options = { .database_dir = o->dir };
+	struct err_info info = { 0 };
+	struct salver *s = calloc(1, sizeof *s);
+	if (!s || pipe(s->stop_fd) != 0)
+		bench_fail("salver", "no memory");
+	if (library_open(&options, &s->library, &info) != ERR_OK)
+		bench_fail("salver: open", info.text);
+	must("salver: submit", submit_init(&s->submit, s->library, s->stop_fd[0]));
+	must("salver: root",
+	     submit_root(&s->submit, SPAN("/srv/media/Music Collection"), SPAN("Music")));
+	return s;
+}
+
+static void salver_close(void *db)
+{
+	struct salver *s = db;
+	submit_fini(&s->submit);
+	library_close(s->library);
+	fd_closep(&s->stop_fd[0]);
+	fd_closep(&s->stop_fd[1]);
+	free(s);
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+/* A new file and a changed one are the same to a scan. */
+static void salver_put(void *db, const struct row *row)
+{
+	struct salver *s = db;
+	must("salver: put", submit_put(&s->submit, &row->in, 0));
+}
+
+static void salver_remove(void *db, struct span path)
+{
+	struct salver *s = db;
+	must("salver: remove", submit_remove(&s->submit, path));
+}
+
+static void salver_commit(void *db)
+{
+	struct salver *s = db;
+	must("salver: commit", submit_barrier(&s->submit));
+	must("salver: commit", submit_take_failure(&s->submit));
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static void record(struct digest *d, struct fb_table m)
+{
+	struct row_view v = {
+		.id = media_file_id(m),
+		.size = media_file_size(m),
+		.modified = media_file_modified(m),
+		.duration_ms = media_file_duration_ms(m),
+		.track = media_file_track(m),
+		.year = media_file_year(m),
+		.path = media_file_path(m),
+		.filename = media_file_filename(m),
+		.mime_type = media_file_mime_type(m),
+		.title = media_file_title(m),
+		.artist = media_file_artist(m),
+		.album = media_file_album(m),
+		.genre = media_file_genre(m),
+		.album_artist = media_file_album_artist(m),
+	};
+	digest_record(d, &v);
+}
+
+static void entry(struct digest *d, struct fb_table m)
+{
+	struct row_view v = { .id = media_file_id(m),
+			      .size = media_file_size(m),
+			      .filename = media_file_filename(m),
+			      .title = media_file_title(m) };
+	digest_entry(d, &v);
+}
+
+static void track(struct digest *d, struct fb_table m)
+{
+	struct row_view v = { .id = media_file_id(m),
+			      .duration_ms = media_file_duration_ms(m),
+			      .track = media_file_track(m),
+			      .title = media_file_title(m),
+			      .album = media_file_album(m) };
+	digest_track(d, &v);
+}
+
+static void salver_get_path(void *db, struct span path, struct digest *d)
+{
+	struct salver *s = db;
+	struct library_snap *sn = library_snap_begin(s->library);
+	struct fb_table m;
+	if (library_media_by_path(sn, path, &m) == ERR_OK)
+		record(d, m);
+	library_snap_end(sn);
+}
+
+static void salver_get_id(void *db, uint64_t id, struct digest *d)
+{
+	struct salver *s = db;
+	struct library_snap *sn = library_snap_begin(s->library);
+	struct fb_table m;
+	if (library_media_get(sn, id, &m) == ERR_OK)
+		record(d, m);
+	library_snap_end(sn);
+}
+
+static void salver_directory(void *db, struct span path, struct digest *d)
+{
+	struct salver *s = db;
+	struct library_snap *sn = library_snap_begin(s->library);
+	struct directory_cursor c;
+	struct fb_table m;
+	uint64_t id;
+	if (library_directory_find(sn, path, &id) == ERR_OK) {
+		library_directory_files(sn, id, &c);
+		while (directory_cursor_file(&c, &m))
+			entry(d, m);
+	}
+	library_snap_end(sn);
+}
+
+static void salver_titles(void *db, uint64_t offset, uint64_t n, struct digest *d)
+{
+	struct salver *s = db;
+	struct library_snap *sn = library_snap_begin(s->library);
+	struct listing li;
+	struct object o;
+	must("salver: list", library_list(sn, SPAN("AT"), &li));
+	listing_seek(&li, offset);
+	while (n-- > 0 && listing_next(&li, &o))
+		entry(d, o.media);
+	library_snap_end(sn);
+}
+
+static void salver_artists(void *db, struct digest *d)
+{
+	struct salver *s = db;
+	struct library_snap *sn = library_snap_begin(s->library);
+	struct db_cursor c;
+	struct fb_table term;
+	uint64_t id;
+	db_seek(&c, snap_db(sn), TABLE_TERM, TERM_NAME, TERM_KIND_ARTIST, 0);
+	while (db_next(&c, &id))
+		if (db_get(snap_db(sn), TABLE_TERM, id, &term) == ERR_OK)
+			digest_count(d, term_name(term),
+				     db_count(snap_db(sn), TABLE_MEDIA, MEDIA_TERM, (uint32_t)id));
+	library_snap_end(sn);
+}
+
+static void salver_artist_tracks(void *db, struct span artist, struct digest *d)
+{
+	struct salver *s = db;
+	struct library_snap *sn = library_snap_begin(s->library);
+	struct db_cursor c;
+	struct fb_table term, m;
+	uint64_t id;
+	if (term_find(snap_db(sn), TERM_KIND_ARTIST, artist, &term) == ERR_OK) {
+		db_seek(&c, snap_db(sn), TABLE_MEDIA, MEDIA_TERM, (uint32_t)term_id(term), 0);
+		while (db_next(&c, &id))
+			if (db_get(snap_db(sn), TABLE_MEDIA, id, &m) == ERR_OK)
+				track(d, m);
+	}
+	library_snap_end(sn);
+}
+
+static void salver_lose_indexes(const char *dir)
+{
+	DIR *d = opendir(dir);
+	if (!d)
+		bench_fail("salver", "cannot read the store's directory");
+	for (struct dirent *f = readdir(d); f; f = readdir(d))
+		if (span_ends(span_str(f->d_name), SPAN(".run")) &&
+		    unlinkat(dirfd(d), f->d_name, 0) != 0)
+			bench_fail("salver", "cannot remove an index run");
+	closedir(d);
+}
+
+const struct engine engine_salver = {
+	.name = "salver",
+	.open = salver_open,
+	.close = salver_close,
+	.put = salver_put,
+	.commit = salver_commit,
+	.update = salver_put,
+	.remove = salver_remove,
+	.get_path = salver_get_path,
+	.get_id = salver_get_id,
+	.directory = salver_directory,
+	.titles = salver_titles,
+	.artists = salver_artists,
+	.artist_tracks = salver_artist_tracks,
+	.lose_indexes = salver_lose_indexes,
+};
