@@ -33,35 +33,6 @@ size_t batch_len(const struct batch *b)
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-struct span path_directory(struct span path)
-{
-	size_t slash = span_rfind(path, '/');
-	return span_first(path, slash == 0 ? 1 : slash);
-}
-
-struct span path_name(struct span path)
-{
-	size_t slash = span_rfind(path, '/');
-	return slash == path.n ? path : span_skip(path, slash + 1);
-}
-
-bool path_is_sound(struct span path)
-{
-	if (path.n < 2 || path.n > MEDIA_PATH_MAX || path.p[0] != '/' ||
-	    memchr(path.p, '\0', path.n))
-		return false;
-	struct span rest = span_skip(path, 1);
-	for (;;) {
-		size_t n = span_find(rest, '/');
-		struct span part = span_first(rest, n);
-		if (part.n == 0 || span_eq(part, SPAN(".")) || span_eq(part, SPAN("..")))
-			return false;
-		if (n == rest.n)
-			return true;
-		rest = span_skip(rest, n + 1);
-	}
-}
-
 /* Roots and trees may come with a slash at the end, and "/" is a directory too. */
 static bool directory_path_sound(struct span *path)
 {

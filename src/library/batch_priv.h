@@ -3,10 +3,11 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/path.h"
 #include "library/library.h"
 #include "schema/media_fb.h"
 
-#define MEDIA_PATH_MAX 4096 /* bytes of a path */
+#define MEDIA_PATH_MAX PATH_MAX_BYTES
 #define MEDIA_TEXT_MAX 1024 /* bytes of a name or tag; longer ones are cut */
 #define MEDIA_PARTS_MAX 64  /* subtitles, audio tracks of one file */
 
@@ -31,12 +32,6 @@ struct batch {
 	void *done_ctx;
 	struct batch_result result;
 };
-
-/** The directory part of an absolute path, without the last '/': "/" for files at the top. */
-struct span path_directory(struct span path);
-struct span path_name(struct span path);
-/** Absolute, no NUL, no empty or dot component, at most MEDIA_PATH_MAX. */
-bool path_is_sound(struct span path);
 
 /* The fields of a MediaFile that come from the disk and the file itself. What the library fills in
  * (ids, times) is in no list; title, artist and genre are brought to a normal form of their own. */

@@ -55,7 +55,7 @@ static enum err frame_stat(struct scanner *s, struct frame *f)
 		return err_from_errno(errno);
 	f->device = st.st_dev;
 	f->inode = st.st_ino;
-	f->filesystem = walk_filesystem_id(&s->filesystems, f->fd, st.st_dev, &f->remote);
+	f->filesystem = filesystem_id(&s->filesystems, f->fd, st.st_dev, &f->remote);
 	return ERR_OK;
 }
 

@@ -157,7 +157,7 @@ static enum err describe_opened(struct scanner *s, struct job *j, const struct f
 	opened.mtime_ns = walk_time_ns(st->st_mtim);
 	opened.inode = st->st_ino;
 	enum err e = describe(s, j, f, &opened);
-	j->seen.device = walk_filesystem_id(&s->filesystems, j->fd, st->st_dev, &remote);
+	j->seen.device = filesystem_id(&s->filesystems, j->fd, st->st_dev, &remote);
 	return e;
 }
 

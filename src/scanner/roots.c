@@ -9,17 +9,10 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "library/listing.h"
 #include "library/library.h"
 #include "scanner/scanner_priv.h"
-
-/* Is `path` the directory `above`, or below it? */
-static bool is_within(struct span path, struct span above)
-{
-	if (above.n == 1)
-		return true; /* "/" */
-	return span_starts(path, above) && (path.n == above.n || path.p[above.n] == '/');
-}
 
 static struct span heap_dup(struct span s)
 {
@@ -59,9 +52,9 @@ static bool is_inside_another(struct scanner *s, struct root *r)
 {
 	for (uint16_t i = 0; i < s->roots_n; i++) {
 		struct root *other = &s->roots[i];
-		bool inside = is_within(place(r), place(other));
+		bool inside = path_is_within(place(r), place(other));
 
-		if (!inside && !is_within(place(other), place(r)))
+		if (!inside && !path_is_within(place(other), place(r)))
 			continue;
 		log_warn(LOG_SCAN, "%s lies inside the media root %s and is served with it",
 			 QUOTE(inside ? r->path : other->path),
@@ -203,7 +196,8 @@ static bool is_stale(const struct scanner *s, struct span path, enum roots_when 
 	for (uint16_t i = 0; i < s->roots_n; i++) {
 		if (span_eq(s->roots[i].path, path))
 			return false;
-		overlaps |= is_within(path, s->roots[i].path) || is_within(s->roots[i].path, path);
+		overlaps |= path_is_within(path, s->roots[i].path) ||
+			    path_is_within(s->roots[i].path, path);
 	}
 	return overlaps == (when == ROOTS_BEFORE_SCAN);
 }

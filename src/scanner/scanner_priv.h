@@ -8,9 +8,10 @@
 
 #include "base/arena.h"
 #include "base/counter.h"
+#include "base/filesystem.h"
 #include "base/thread.h"
+#include "library/submit.h"
 #include "probe/probe.h"
-#include "scanner/submit.h"
 #include "scanner/moved.h"
 #include "scanner/plan.h"
 #include "scanner/record.h"
@@ -49,7 +50,7 @@ struct frame {
 	ino_t inode;
 	struct span path;      /* heap */
 	struct span canonical; /* heap, or path */
-	uint64_t filesystem;   /* walk_filesystem_id() */
+	uint64_t filesystem;   /* filesystem_id() */
 	bool remote;
 	unsigned links_n;      /* symbolic links on the way from the root */
 	uint64_t directory_id; /* the store's; 0: not known there */
@@ -100,7 +101,7 @@ struct scanner {
 	bool watching; /* asked for */
 	uint64_t poll_ms;
 
-	struct walk_filesystems filesystems;
+	struct filesystems filesystems;
 	struct walk_listing listing; /* of the directory at hand, with its plans: */
 	struct plan files, directories;
 	struct removals removals;

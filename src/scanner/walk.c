@@ -5,10 +5,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -17,16 +15,6 @@
 
 #define READ_BYTES (32 * 1024)
 #define KEEP_ENTRIES 4096 /* larger arrays are given back after use */
-
-#ifndef FUSE_SUPER_MAGIC
-#define FUSE_SUPER_MAGIC 0x65735546
-#endif
-#ifndef SMB2_MAGIC_NUMBER
-#define SMB2_MAGIC_NUMBER 0xfe534d42
-#endif
-#ifndef CIFS_MAGIC_NUMBER
-#define CIFS_MAGIC_NUMBER 0xff534d42
-#endif
 
 void walk_listing_init(struct walk_listing *l)
 {
@@ -350,47 +338,4 @@ enum err walk_open_file(int fd, const struct walk_entry *entry, int *out_fd, str
 	*out_st = st;
 	*out_fd = fd_take(&opened);
 	return ERR_OK;
-}
-
-static bool is_remote(const struct statfs *fs)
-{
-	switch ((unsigned)fs->f_type) {
-	case NFS_SUPER_MAGIC:
-	case SMB_SUPER_MAGIC:
-	case CIFS_MAGIC_NUMBER:
-	case SMB2_MAGIC_NUMBER:
-	case FUSE_SUPER_MAGIC:
-	case AFS_SUPER_MAGIC:
-	case V9FS_MAGIC:
-	case 0x00c36400: /* Ceph */
-		return true;
-	default:
-		return false;
-	}
-}
-
-uint64_t walk_filesystem_id(struct walk_filesystems *f, int fd, dev_t device, bool *out_remote)
-{
-	struct statfs fs;
-	uint64_t id = 0;
-
-	for (unsigned i = 0; i < f->n; i++)
-		if (f->known[i].device == device) {
-			*out_remote = f->known[i].remote;
-			return f->known[i].id;
-		}
-	*out_remote = false;
-	if (fstatfs(fd, &fs) != 0)
-		return (uint64_t)device;
-	_Static_assert(sizeof fs.f_fsid == sizeof id, "f_fsid is 64 bits");
-	memcpy(&id, &fs.f_fsid, sizeof id);
-	if (id == 0)
-		id = (uint64_t)device; /* some file systems have none */
-	*out_remote = is_remote(&fs);
-	f->known[f->next].device = device;
-	f->known[f->next].id = id;
-	f->known[f->next].remote = *out_remote;
-	f->next = (f->next + 1) % WALK_FILESYSTEMS_MAX;
-	f->n = MIN(f->n + 1, (unsigned)WALK_FILESYSTEMS_MAX);
-	return id;
 }

@@ -62,18 +62,6 @@ struct stat;
 NODISCARD enum err walk_open_file(int fd, const struct walk_entry *entry, int *out_fd,
 				  struct stat *out_st);
 
-/** A file system's id that survives a reboot, by st_dev; asked once per file system. */
-#define WALK_FILESYSTEMS_MAX 16
-struct walk_filesystems {
-	struct {
-		dev_t device;
-		uint64_t id;
-		bool remote; /* changes from elsewhere raise no events here */
-	} known[WALK_FILESYSTEMS_MAX];
-	unsigned n, next;
-};
-uint64_t walk_filesystem_id(struct walk_filesystems *f, int fd, dev_t device, bool *out_remote);
-
 static inline int64_t walk_time_ns(struct timespec t)
 {
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;

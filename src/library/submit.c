@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Batches on their way to the library. */
-#include "scanner/submit.h"
+#include "library/submit.h"
 
 #include <errno.h>
 #include <poll.h>
