@@ -242,7 +242,7 @@ enum err block_build(struct db *db, unsigned table, struct block *b, uint64_t co
 		e = lists_sort(&db->mem, b, def->indexes_n);
 	if (e == ERR_OK)
 		e = out_begin(&o, db, table, block_bytes_max(def, b),
-			      b->n >= HEAP_RUN_ROWS && !db->read_only);
+			      b->n >= db->heap_run_rows && !db->read_only);
 	if (e != ERR_OK)
 		return e;
 	o.head.commit_last = commit;

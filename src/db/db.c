@@ -23,35 +23,6 @@
 #define LOCK_TRIES_MAX 100
 #define SEGMENT_TABLE_BYTES (SEGMENTS_MAX * sizeof(struct segment *))
 
-enum err db_write(struct db *db, int fd, const void *p, size_t n, uint64_t off)
-{
-	while (n > 0) {
-		ssize_t r = db->io->pwrite(db->io->ctx, fd, p, n, off);
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			return r < 0 ? err_from_errno(errno) : ERR_NOSPACE;
-		p = (const uint8_t *)p + r;
-		n -= (size_t)r;
-		off += (uint64_t)r;
-	}
-	return ERR_OK;
-}
-
-enum err db_sync(struct db *db, int fd)
-{
-	int r;
-	do
-		r = db->io->fdatasync(db->io->ctx, fd);
-	while (r != 0 && errno == EINTR);
-	if (r == 0)
-		return ERR_OK;
-	/* Linux reports a lost write once and then calls the page clean: nothing after this can be
-	 * trusted until the file is read back from the disk */
-	atomic_store(&db->poisoned, true);
-	return ERR_IO;
-}
-
 /* ---- opening ---- */
 
 static enum err dir_open(struct db *db, struct err_info *info)
@@ -226,8 +197,7 @@ static enum err store_create(struct db *db, struct err_info *info)
 
 static enum err manifest_open(struct db *db, struct err_info *info)
 {
-	db->manifest_fd = db->io->open(db->io->ctx, db->dir_fd, "manifest",
-				       db->read_only ? O_RDONLY : O_RDWR | O_CREAT);
+	db->manifest_fd = db_file_open(db, "manifest", db->read_only ? O_RDONLY : O_RDWR | O_CREAT);
 	if (db->manifest_fd < 0 && !(db->read_only && errno == ENOENT))
 		return err_set(info, err_from_errno(errno), errno,
 			       "cannot open the manifest of database \"%s\": %s", db->dir,
@@ -309,8 +279,7 @@ static void db_free(struct db *db)
 		segment_free(db, db_segment(db, n));
 	if (db->segments)
 		munmap((void *)db->segments, SEGMENT_TABLE_BYTES);
-	if (db->manifest_fd >= 0)
-		db->io->close(db->io->ctx, db->manifest_fd);
+	db_file_close(db, db->manifest_fd);
 	fd_closep(&db->lock_fd);
 	fd_closep(&db->dir_fd);
 	struct db_mem mem = db->mem;
@@ -337,6 +306,7 @@ static struct db *db_new(const struct db_options *o)
 		o->segment_bytes ? MIN(o->segment_bytes, SEGMENT_BYTES_MAX) : SEGMENT_BYTES_MAX;
 	db->check_at_open_bytes =
 		o->check_at_open_bytes ? o->check_at_open_bytes : CHECK_AT_OPEN_BYTES;
+	db->heap_run_rows = o->heap_run_rows ? o->heap_run_rows : HEAP_RUN_ROWS;
 	db->read_only = o->read_only;
 	snprintf(db->dir, sizeof db->dir, "%s", o->dir);
 	db->dir_fd = db->lock_fd = db->manifest_fd = -1;
@@ -412,11 +382,11 @@ static enum err run_sync(struct db *db, struct run *r)
 		return ERR_OK;
 	char name[32];
 	run_name(r->number, name);
-	int fd = db->io->open(db->io->ctx, db->dir_fd, name, O_RDWR);
+	int fd = db_file_open(db, name, O_RDWR);
 	if (fd < 0)
 		return err_from_errno(errno);
 	enum err e = db_sync(db, fd);
-	db->io->close(db->io->ctx, fd);
+	db_file_close(db, fd);
 	r->synced = e == ERR_OK;
 	return e;
 }
@@ -430,10 +400,7 @@ static enum err runs_sync(struct db *db, const struct db_snap *sn)
 				return e;
 		}
 	}
-	if (db->io->sync_dir(db->io->ctx, db->dir_fd) == 0)
-		return ERR_OK;
-	atomic_store(&db->poisoned, true);
-	return ERR_IO;
+	return db_sync_dir(db);
 }
 
 enum err db_checkpoint(struct db *db)
@@ -498,7 +465,7 @@ static void log_trim(struct db *db)
 	struct log_pos end = snap_current(db)->log_end;
 	struct segment *s = db_segment(db, end.segment);
 	if (s && end.offset < atomic_load_explicit(&s->file_bytes, memory_order_relaxed))
-		(void)db->io->truncate(db->io->ctx, s->fd, end.offset);
+		(void)db_file_truncate(db, s->fd, end.offset);
 }
 
 void db_close(struct db *db)

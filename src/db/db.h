@@ -87,6 +87,8 @@ struct db_options {
 	bool read_only;		      /* no lock taken, nothing written */
 	const struct db_io *io;	      /* NULL: the real files (tests: db/io.h) */
 	uint32_t segment_bytes;	      /* of a log file at most; 0: 256 MiB (tests: less) */
+	uint32_t heap_run_rows;	      /* a smaller run of an index stays in memory until a
+				       * checkpoint; 0: 4096 (tests: less) */
 	uint64_t check_at_open_bytes; /* index files up to this size are read whole at opening; 0:
 				       * 64 MiB (tests: less) */
 };

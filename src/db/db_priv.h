@@ -14,7 +14,7 @@
 
 #define BLOCK_ROWS_MAX 16384u		/* rows that become one run */
 #define BLOCK_EMIT_BYTES_MAX (3u << 20) /* or as many entries */
-#define HEAP_RUN_ROWS 4096u /* a run with fewer rows stays in memory until a checkpoint */
+#define HEAP_RUN_ROWS 4096u /* by default, a smaller run stays in memory until a checkpoint */
 #define MERGE_FAN_IN 8u
 #define MERGE_INPUTS_MAX DB_RUNS_MAX
 #define RUNS_FORCED 40u /* more than that in a manifest: the commit itself merges */
@@ -418,7 +418,7 @@ struct db {
 	unsigned tables_n;
 	const struct db_io *io;
 	uint64_t budget_bytes;
-	uint32_t segment_bytes_max;
+	uint32_t segment_bytes_max, heap_run_rows;
 	uint64_t check_at_open_bytes;
 	bool read_only;
 	_Atomic bool poisoned;
@@ -454,10 +454,17 @@ static inline struct segment *db_segment(const struct db *db, uint32_t number)
 	return atomic_load_explicit(&db->segments[number], memory_order_acquire);
 }
 
+/* files.c: whatever a signal interrupts is done again; conventions are else those of db/io.h. */
 /** pwrite all of it, over short writes. */
 NODISCARD enum err db_write(struct db *db, int fd, const void *p, size_t n, uint64_t off);
 /** fdatasync; a failure poisons. */
 NODISCARD enum err db_sync(struct db *db, int fd);
+NODISCARD enum err db_sync_dir(struct db *db);
+NODISCARD int db_file_open(struct db *db, const char *name, int flags);
+void db_file_close(struct db *db, int fd); /* -1 is fine */
+NODISCARD int db_file_grow(struct db *db, int fd, uint64_t bytes);
+int db_file_truncate(struct db *db, int fd, uint64_t bytes);
+int db_file_unlink(struct db *db, const char *name);
 /** The table's verify(), and its verify_rows() where it has one. */
 static inline enum err table_verify(const struct db_table_def *def, struct span payload,
 				    struct fb_vector *out_rows)

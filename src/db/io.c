@@ -33,10 +33,7 @@ static int file_fdatasync(void *ctx, int fd)
 static int file_grow(void *ctx, int fd, uint64_t bytes)
 {
 	(void)ctx;
-	int r;
-	do
-		r = fallocate(fd, 0, 0, (off_t)bytes);
-	while (r != 0 && errno == EINTR);
+	int r = fallocate(fd, 0, 0, (off_t)bytes);
 	/* without fallocate() the writes that follow find out whether there is room */
 	if (r != 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
 		return ftruncate(fd, (off_t)bytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything the store does to a disk goes through this table, so that tests can record it, tear it
- * and make it fail. Conventions are those of the system calls (-1 and errno). Reads go through maps
+ * and make it fail. Conventions are those of the system calls (-1 and errno; after EINTR the caller
+ * asks again). Reads go through maps
  * of the descriptors that open() returns, which must therefore be real. */
 #pragma once
 

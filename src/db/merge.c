@@ -395,7 +395,7 @@ enum err merge_settle(struct db *db, unsigned table, struct run **runs, uint32_t
 			rows += runs[i]->rows_n;
 		struct run *merged;
 		enum err e = merge_runs(db, table, runs + first, n, oldest_here && first == 0,
-					rows >= HEAP_RUN_ROWS && !db->read_only, &merged);
+					rows >= db->heap_run_rows && !db->read_only, &merged);
 		if (e != ERR_OK)
 			return e;
 		for (size_t i = first; i < first + n; i++)

@@ -29,7 +29,7 @@ enum err out_begin(struct run_out *o, struct db *db, unsigned table, uint64_t by
 	char name[32];
 	o->head.number = db->next_run++;
 	run_name(o->head.number, name);
-	o->fd = db->io->open(db->io->ctx, db->dir_fd, name, O_RDWR | O_CREAT | O_TRUNC);
+	o->fd = db_file_open(db, name, O_RDWR | O_CREAT | O_TRUNC);
 	if (o->fd < 0)
 		return err_from_errno(errno);
 	enum err e = run_file_add(db, o->head.number);
@@ -136,7 +136,7 @@ void out_abort(struct run_out *o)
 	buffers_free(o);
 	if (o->fd < 0)
 		return;
-	db->io->close(db->io->ctx, o->fd);
+	db_file_close(db, o->fd);
 	o->fd = -1;
 	for (struct run_file *f = db->files; f; f = f->next)
 		if (f->number == o->head.number)
@@ -151,7 +151,7 @@ enum err out_finish(struct run_out *o, struct run **out)
 		o->head.bytes = o->bytes;
 		o->head.hash = XXH3_64bits(&o->head, offsetof(struct disk_run, hash));
 		/* the last section may end before its upper bound: the file has the full length */
-		if (o->err == ERR_OK && db->io->truncate(db->io->ctx, o->fd, o->bytes) != 0)
+		if (o->err == ERR_OK && db_file_truncate(db, o->fd, o->bytes) != 0)
 			o->err = err_from_errno(errno);
 		if (o->err == ERR_OK)
 			o->err = db_write(db, o->fd, &o->head, sizeof o->head, 0);
@@ -171,7 +171,7 @@ enum err out_finish(struct run_out *o, struct run **out)
 		return o->err;
 	}
 	if (o->fd >= 0)
-		db->io->close(db->io->ctx, o->fd);
+		db_file_close(db, o->fd);
 	buffers_free(o);
 	return ERR_OK;
 }

@@ -124,10 +124,9 @@ enum err run_open(struct db *db, uint64_t number, uint64_t bytes, uint64_t heade
 	r->bytes = bytes;
 	char name[32];
 	run_name(number, name);
-	int fd = db->io->open(db->io->ctx, db->dir_fd, name, O_RDONLY);
+	int fd = db_file_open(db, name, O_RDONLY);
 	enum err e = fd < 0 ? err_from_errno(errno) : run_map(db, fd, r);
-	if (fd >= 0)
-		db->io->close(db->io->ctx, fd);
+	db_file_close(db, fd);
 	if (e == ERR_OK && header_hash && header_hash != r->header_hash) {
 		guard_unmap(r->image, r->bytes);
 		e = ERR_CORRUPT;
@@ -204,7 +203,7 @@ void run_files_sweep(struct db *db)
 		}
 		char name[32];
 		run_name(f->number, name);
-		db->io->unlink(db->io->ctx, db->dir_fd, name);
+		(void)db_file_unlink(db, name);
 		*at = f->next;
 		mem_free(&db->mem, f, sizeof *f);
 	}
@@ -248,7 +247,7 @@ enum err run_check(struct db *db, struct run *r)
 		 "database \"%s\": index file %s is damaged; opening rebuilds it from the log",
 		 db->dir, name);
 	if (!db->read_only)
-		db->io->unlink(db->io->ctx, db->dir_fd, name);
+		(void)db_file_unlink(db, name);
 	return ERR_CORRUPT;
 }
 

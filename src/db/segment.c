@@ -42,8 +42,7 @@ void segment_free(struct db *db, struct segment *s)
 	guard_unmap(s->map, SEGMENT_BYTES_MAX);
 	if (s->checked)
 		munmap((void *)s->checked, CHECKED_BYTES);
-	if (s->fd >= 0)
-		db->io->close(db->io->ctx, s->fd);
+	db_file_close(db, s->fd);
 	mem_free(&db->mem, s, sizeof *s);
 }
 
@@ -56,7 +55,7 @@ static enum err segment_map(struct db *db, uint32_t number, int flags, struct se
 	char name[32];
 	segment_name(number, name);
 	s->number = number;
-	s->fd = db->io->open(db->io->ctx, db->dir_fd, name, flags);
+	s->fd = db_file_open(db, name, flags);
 	struct stat st;
 	enum err e = s->fd < 0 || fstat(s->fd, &st) != 0 ? err_from_errno(errno) : ERR_OK;
 	if (e == ERR_OK && !S_ISREG(st.st_mode)) {
@@ -162,8 +161,8 @@ enum err segment_create(struct db *db, uint32_t number, uint32_t prev_end)
 			return e;
 	}
 	enum err e = header_write(db, s, prev_end);
-	if (e == ERR_OK && db->io->sync_dir(db->io->ctx, db->dir_fd) != 0)
-		e = ERR_IO;
+	if (e == ERR_OK)
+		e = db_sync_dir(db);
 	if (e == ERR_OK && fresh)
 		segment_publish(db, s);
 	else if (fresh)
@@ -178,10 +177,10 @@ enum err segment_reserve(struct db *db, struct segment *s, uint32_t end)
 		return ERR_OK;
 	uint64_t step = MIN(MAX(have / 4, GROW_MIN_BYTES), GROW_MAX_BYTES);
 	uint64_t want = MIN(num_align_up(MAX(end, have + step), GROW_MIN_BYTES), SEGMENT_BYTES_MAX);
-	int r = db->io->grow(db->io->ctx, s->fd, want);
+	int r = db_file_grow(db, s->fd, want);
 	if (r != 0 && errno == ENOSPC && want > end) { /* the last bytes of a full disk */
 		want = num_align_up(end, 4096);
-		r = db->io->grow(db->io->ctx, s->fd, want);
+		r = db_file_grow(db, s->fd, want);
 	}
 	if (r != 0)
 		return err_from_errno(errno);

@@ -220,7 +220,7 @@ static enum err table_publish(struct db_txn *txn, struct db_snap *sn, unsigned t
 		st->runs[st->runs_n++] = tt->runs[i];
 	}
 	uint64_t rows_max =
-		st->runs_n > RUNS_FORCED || db->read_only ? UINT64_MAX : HEAP_RUN_ROWS * 2;
+		st->runs_n > RUNS_FORCED || db->read_only ? UINT64_MAX : db->heap_run_rows * 2;
 	return merge_settle(db, table, st->runs, &st->runs_n, true, rows_max);
 }
 

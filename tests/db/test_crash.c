@@ -3,9 +3,11 @@
  * there, what was not is there whole or not at all. */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "trace.h"
 
 #define COMMITS_MAX 64
@@ -48,7 +50,7 @@ static void run_recorded(const char *dir, struct trace *t, struct history *h)
 /* The store in `dir` shows commit `k` or the one after it; then it works on. */
 static void expect_either(const char *dir, const struct history *h, uint64_t k)
 {
-	CLEANUP(fx_closep) struct db *db = fx_open(dir);
+	CLEANUP(fx_closep) struct db *db = open_unsynced(dir);
 	struct db_snap *sn = db_snap_begin(db);
 	uint64_t shown = db_snap_commit(sn);
 	EXPECT(shown == k || shown == k + 1);
@@ -61,7 +63,7 @@ static void expect_either(const char *dir, const struct history *h, uint64_t k)
 	struct fx_model m = h->models[shown];
 	EXPECT_OK(fx_random_txn(db, &m, 8));
 	db_close(TAKE(db));
-	db = fx_open(dir);
+	db = open_unsynced(dir);
 	sn = db_snap_begin(db);
 	EXPECT(fx_same(sn, &m));
 	db_snap_end(sn);
@@ -76,9 +78,6 @@ TEST_LIMIT(db_crash, power_loss_anywhere_leaves_one_commit_whole, 600)
 	snprintf(copy, sizeof copy, "%s/b", test_tmpdir());
 	trace_init(&t);
 	run_recorded(dir, &t, &h);
-	char command[300];
-	snprintf(command, sizeof command, "mkdir %s", copy);
-	EXPECT(system(command) == 0);
 	uint64_t k = 0;
 	for (size_t n = 0; n <= t.ops_n; n++) {
 		while (k < h.last && h.acknowledged_at[k + 1] <= n)
@@ -94,73 +93,121 @@ TEST_LIMIT(db_crash, power_loss_anywhere_leaves_one_commit_whole, 600)
 
 /* ---- failing disks ---- */
 
-/* Until the first error; the store then still serves what was acknowledged. */
-static void run_failing(struct db *db, struct fx_model *m)
+#define FAULT_STEPS 14
+
+/* Inserts, updates, removals, merges and checkpoints, until the first error. */
+static enum err steps_run(struct db *db, struct fx_model *m)
 {
 	enum err e = ERR_OK;
-	for (int i = 0; i < 12 && e == ERR_OK; i++) {
+	for (int i = 0; i < FAULT_STEPS && e == ERR_OK; i++) {
 		e = fx_random_txn(db, m, i % 4 == 3 ? 80 : 8);
-		if (e == ERR_OK && i % 4 == 2)
-			e = db_checkpoint(db);
 		if (e == ERR_OK && i % 5 == 4)
+			e = db_checkpoint(db);
+		if (e == ERR_OK)
 			(void)db_maintain(db);
 	}
+	return e;
+}
+
+static void expect_shown(struct db *db, const struct fx_model *m)
+{
 	struct db_snap *sn = db_snap_begin(db);
 	EXPECT(fx_same(sn, m));
 	db_snap_end(sn);
+}
+
+/* Whatever happened, the last commit is there to be read; then the store works on, or says that it
+ * is poisoned and takes nothing more. */
+static void run_failing(struct db *db, struct fx_model *m, const struct faults *f)
+{
+	enum err e = steps_run(db, m);
+	expect_shown(db, m);
+	if (f->kind == FAULT_EINTR)
+		EXPECT_OK(e);
 	struct db_stats stats;
 	db_stats_get(db, &stats);
-	struct fx_model before = *m;
-	if (e != ERR_OK) /* the next one works, or is refused; never half */
-		e = fx_random_txn(db, m, 8);
+	uint64_t before = m->commit;
+	bool over = f->hit && !f->forever;
+	e = fx_random_txn(db, m, 8);
 	if (stats.poisoned) {
 		EXPECT_ERR(ERR_IO, e);
-		EXPECT_U64(before.commit, m->commit);
+		EXPECT_U64(before, m->commit);
+	} else if (over) {
+		EXPECT_OK(e);
+	}
+	expect_shown(db, m);
+}
+
+/* One life of a store under faults: opened, worked with, copied as a crash would leave it, opened
+ * again (a replay), worked with, closed. */
+static void fault_life(const char *dir, const char *copy, struct faults *f, struct fx_model *m)
+{
+	struct db_options o = fx_options(dir);
+	o.io = &f->io;
+	o.segment_bytes = 32 << 10;
+	o.heap_run_rows = 64;
+	dir_copy(NULL, dir);
+	for (unsigned life = 0; life < 2; life++) {
+		struct err_info info = { 0 };
+		struct db *db = NULL;
+		enum err e = db_open(&o, &db, &info);
+		if (e != ERR_OK) {
+			EXPECT(f->kind != FAULT_EINTR);
+			EXPECT(info.text[0] != '\0');
+		} else {
+			run_failing(db, m, f);
+		}
+		dir_copy(o.dir, life == 0 ? copy : dir);
+		db_close(db);
+		o.dir = copy;
 	}
 }
 
-static bool fault_round(const char *dir, enum fault_kind kind, uint64_t at, bool forever)
+static bool fault_round(enum fault_kind kind, uint64_t at, bool forever)
 {
-	char command[300];
-	snprintf(command, sizeof command, "rm -rf %s", dir);
-	EXPECT(system(command) == 0);
+	char dir[256], copy[256];
+	snprintf(dir, sizeof dir, "%s/a", test_tmpdir());
+	snprintf(copy, sizeof copy, "%s/b", test_tmpdir());
 	struct faults f;
+	static struct fx_model m;
+	m = (struct fx_model){ 0 };
 	faults_init(&f, kind, at, forever);
-	struct db_options o = fx_options(dir);
-	o.io = &f.io;
-	o.segment_bytes = 32 << 10;
-	struct fx_model m = { 0 };
-	struct db *db = NULL;
-	struct err_info info = { 0 };
-	if (db_open(&o, &db, &info) == ERR_OK) {
-		run_failing(db, &m);
-		db_close(db);
-	} else {
-		EXPECT(info.text[0] != '\0');
+	fault_life(dir, copy, &f, &m);
+	for (unsigned i = 0; i < 2; i++) { /* as killed, and as closed */
+		CLEANUP(fx_closep) struct db *db = open_unsynced(i ? copy : dir);
+		struct db_snap *sn = db_snap_begin(db);
+		/* A disk that fails for ever cannot be told to forget a mark that did reach it. */
+		EXPECT(fx_same(sn, &m) || (forever && db_snap_commit(sn) == m.commit + 1));
+		db_snap_end(sn);
+		fx_expect_sound(db);
 	}
-	db = fx_open(dir);
-	struct db_snap *sn = db_snap_begin(db);
-	/* A disk that fails for ever cannot be told to forget a mark that did reach it. */
-	bool same = fx_same(sn, &m);
-	EXPECT(same || (forever && db_snap_commit(sn) == m.commit + 1));
-	db_snap_end(sn);
-	fx_expect_sound(db);
-	db_close(db);
 	return f.hit;
 }
 
-TEST_LIMIT(db_faults, the_nth_operation_fails_and_nothing_is_lost_or_half, 600)
+static uint64_t setting(const char *name, uint64_t by_default)
 {
-	char dir[256];
-	snprintf(dir, sizeof dir, "%s/a", test_tmpdir());
-	for (unsigned forever = 0; forever < 2; forever++) {
-		for (enum fault_kind kind = 0; kind < FAULTS_N; kind++) {
-			uint64_t at = 0;
-			while (fault_round(dir, kind, at, forever))
-				at++;
-			printf("fault %u: %" PRIu64 " operations\n", kind, at);
+	const char *text = getenv(name);
+	uint64_t n = by_default;
+	if (text)
+		EXPECT_OK(num_parse_u64(span_str(text), 1, 1u << 30, &n));
+	return n;
+}
+
+TEST_LIMIT(db_faults, the_nth_operation_fails_and_nothing_is_lost_or_half, 3000)
+{
+	uint64_t step = setting("SALVER_FAULT_STEP", 7), points = 0;
+	for (enum fault_kind kind = 0; kind < FAULTS_N; kind++) {
+		for (unsigned forever = 0; forever < (kind == FAULT_EINTR ? 1 : 2); forever++) {
+			uint64_t at = test_random() % step, n = 0;
+			for (; fault_round(kind, at, forever); at += step)
+				n++;
+			printf("%s%s: %" PRIu64 " points\n", fault_name(kind),
+			       forever ? " for ever" : "", n);
+			EXPECT(n > 0);
+			points += n;
 		}
 	}
+	printf("%" PRIu64 " points, 0 failures (every operation: SALVER_FAULT_STEP=1)\n", points);
 }
 
 TEST(db_faults, a_failed_sync_poisons_until_reopened)

@@ -6,7 +6,106 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* ---- files ---- */
+
+static int unsynced(void *ctx, int fd)
+{
+	(void)ctx, (void)fd;
+	return 0;
+}
+
+static int plain_open(void *ctx, int dir_fd, const char *name, int flags)
+{
+	return io_files.open(ctx, dir_fd, name, flags);
+}
+
+static int plain_close(void *ctx, int fd)
+{
+	return io_files.close(ctx, fd);
+}
+
+static ssize_t plain_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t off)
+{
+	return io_files.pwrite(ctx, fd, p, n, off);
+}
+
+static int plain_grow(void *ctx, int fd, uint64_t bytes)
+{
+	return io_files.truncate(ctx, fd, bytes);
+}
+
+static int plain_unlink(void *ctx, int dir_fd, const char *name)
+{
+	return io_files.unlink(ctx, dir_fd, name);
+}
+
+const struct db_io io_unsynced = {
+	.open = plain_open,
+	.close = plain_close,
+	.pwrite = plain_pwrite,
+	.fdatasync = unsynced,
+	.grow = plain_grow,
+	.truncate = plain_grow,
+	.unlink = plain_unlink,
+	.sync_dir = unsynced,
+};
+
+struct db *open_unsynced(const char *dir)
+{
+	struct db_options o = fx_options(dir);
+	struct err_info info = { 0 };
+	struct db *db = NULL;
+	o.io = &io_unsynced;
+	enum err e = db_open(&o, &db, &info);
+	if (e != ERR_OK)
+		printf("db_open: %s\n", info.text);
+	EXPECT_OK(e);
+	return db;
+}
+
+static void dir_empty(const char *dir)
+{
+	DIR *d = opendir(dir);
+	EXPECT(d != NULL);
+	const struct dirent *de;
+	while ((de = readdir(d)))
+		if (de->d_name[0] != '.')
+			unlinkat(dirfd(d), de->d_name, 0);
+	closedir(d);
+}
+
+static void file_copy(int from_dir, int to_dir, const char *name)
+{
+	int from = openat(from_dir, name, O_RDONLY);
+	int to = openat(to_dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	static char piece[64 << 10];
+	ssize_t n;
+	EXPECT(from >= 0 && to >= 0);
+	while ((n = read(from, piece, sizeof piece)) > 0)
+		EXPECT(write(to, piece, (size_t)n) == n);
+	close(from);
+	close(to);
+}
+
+void dir_copy(const char *from, const char *to)
+{
+	EXPECT(mkdir(to, 0700) == 0 || errno == EEXIST);
+	dir_empty(to);
+	DIR *d = from ? opendir(from) : NULL;
+	if (!d)
+		return;
+	int to_fd = open(to, O_RDONLY | O_DIRECTORY);
+	EXPECT(to_fd >= 0);
+	const struct dirent *de;
+	while ((de = readdir(d)))
+		if (de->d_type == DT_REG)
+			file_copy(dirfd(d), to_fd, de->d_name);
+	close(to_fd);
+	closedir(d);
+}
 
 /* ---- recording ---- */
 
@@ -195,17 +294,6 @@ static void files_play(const struct trace *t, size_t ops_n, struct disk_file *fi
 	}
 }
 
-static void dir_empty(const char *dir)
-{
-	DIR *d = opendir(dir);
-	EXPECT(d != NULL);
-	const struct dirent *de;
-	while ((de = readdir(d)))
-		if (de->d_name[0] != '.')
-			unlinkat(dirfd(d), de->d_name, 0);
-	closedir(d);
-}
-
 static void file_put(const char *dir, const char *name, const struct disk_file *f)
 {
 	char path[512];
@@ -221,7 +309,7 @@ void trace_rebuild(const struct trace *t, size_t ops_n, enum trace_loss loss, co
 	struct disk_file *files = calloc((size_t)t->files_n, sizeof *files);
 	EXPECT(files != NULL);
 	files_play(t, ops_n, files);
-	dir_empty(dir);
+	dir_copy(NULL, dir);
 	for (int i = 0; i < t->files_n; i++) {
 		pending_apply(t, &files[i], i, ops_n, loss);
 		bool linked = loss == LOSS_NONE	  ? files[i].linked
@@ -237,21 +325,32 @@ void trace_rebuild(const struct trace *t, size_t ops_n, enum trace_loss loss, co
 
 /* ---- failing ---- */
 
-static bool fault_now(struct faults *f)
+const char *fault_name(enum fault_kind kind)
 {
+	static const char *const names[FAULTS_N] = { "ENOSPC", "EIO", "short write", "EINTR",
+						     "failing sync" };
+	return names[kind];
+}
+
+static bool fault_at(struct faults *f)
+{
+	static const int errnos[FAULTS_N] = { ENOSPC, EIO, ENOSPC, EINTR, EIO };
 	uint64_t i = f->n++;
 	bool now = i == f->at || (f->forever && i > f->at);
 	f->hit |= now;
 	if (now)
-		errno = f->kind == FAULT_EIO ? EIO : ENOSPC;
+		errno = errnos[f->kind];
 	return now;
+}
+
+static bool fault_now(struct faults *f)
+{
+	return f->kind != FAULT_SYNC && fault_at(f);
 }
 
 static int fault_open(void *ctx, int dir_fd, const char *name, int flags)
 {
-	if ((flags & O_CREAT) && fault_now(ctx))
-		return -1;
-	return io_files.open(NULL, dir_fd, name, flags);
+	return fault_now(ctx) ? -1 : io_files.open(NULL, dir_fd, name, flags);
 }
 
 static int fault_close(void *ctx, int fd)
@@ -272,7 +371,8 @@ static ssize_t fault_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t
 
 static int fault_fdatasync(void *ctx, int fd)
 {
-	return fault_now(ctx) ? -1 : io_files.fdatasync(NULL, fd);
+	(void)fd;
+	return fault_at(ctx) ? -1 : 0;
 }
 
 static int fault_grow(void *ctx, int fd, uint64_t bytes)
@@ -292,7 +392,8 @@ static int fault_unlink(void *ctx, int dir_fd, const char *name)
 
 static int fault_sync_dir(void *ctx, int dir_fd)
 {
-	return fault_now(ctx) ? -1 : io_files.sync_dir(NULL, dir_fd);
+	(void)dir_fd;
+	return fault_at(ctx) ? -1 : 0;
 }
 
 void faults_init(struct faults *f, enum fault_kind kind, uint64_t at, bool forever)

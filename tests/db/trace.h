@@ -6,6 +6,13 @@
 #include "db/io.h"
 #include "fixture.h"
 
+/** The real files, but nothing waits for a disk. */
+extern const struct db_io io_unsynced;
+struct db *open_unsynced(const char *dir);
+
+/** Make `to` (emptied or created first) hold the files of `from`; NULL: none. */
+void dir_copy(const char *from, const char *to);
+
 enum trace_kind { TRACE_CREATE, TRACE_WRITE, TRACE_SIZE, TRACE_SYNC, TRACE_UNLINK, TRACE_SYNC_DIR };
 
 struct trace_op {
@@ -35,7 +42,14 @@ enum trace_loss { LOSS_NONE, LOSS_ALL, LOSS_SOME, LOSS_TORN };
  * loss that treats unsynced writes in this way. */
 void trace_rebuild(const struct trace *t, size_t ops_n, enum trace_loss loss, const char *dir);
 
-enum fault_kind { FAULT_ENOSPC, FAULT_EIO, FAULT_SHORT, FAULTS_N };
+enum fault_kind {
+	FAULT_ENOSPC,
+	FAULT_EIO,
+	FAULT_SHORT, /* half a write; what cannot be halved fails as on a full disk */
+	FAULT_EINTR,
+	FAULT_SYNC, /* only synchronisations count, and fail with EIO */
+	FAULTS_N
+};
 
 struct faults {
 	struct db_io io;
@@ -47,3 +61,4 @@ struct faults {
 };
 
 void faults_init(struct faults *f, enum fault_kind kind, uint64_t at, bool forever);
+const char *fault_name(enum fault_kind kind);
