@@ -3,6 +3,7 @@
  * have the generator's numbers. The difference to the whole library is what the library costs. */
 #include "engine.h"
 #include "library/tables.h"
+#include "run_files.h"
 
 struct store {
 	struct db *db;
@@ -57,4 +58,5 @@ const struct engine engine_db = {
 	.close = store_close,
 	.put = store_put,
 	.commit = store_commit,
+	.lose_indexes = run_files_remove,
 };

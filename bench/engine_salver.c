@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* salver as it ships: rows go in through the scanner's batches and the library's writer thread,
  * with every index the product has; reads are those of its own look-ups. */
-#include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,7 +9,8 @@
 #include "library/listing.h"
 #include "library/lookup.h"
 #include "library/tables.h"
-#include "scanner/submit.h"
+#include "run_files.h"
+#include "library/submit.h"
 
 struct salver {
 	struct library *library;
@@ -192,18 +192,6 @@ static void salver_artist_tracks(void *db, struct span artist, struct digest *d)
 	library_snap_end(sn);
 }
 
-static void salver_lose_indexes(const char *dir)
-{
-	DIR *d = opendir(dir);
-	if (!d)
-		bench_fail("salver", "cannot read the store's directory");
-	for (struct dirent *f = readdir(d); f; f = readdir(d))
-		if (span_ends(span_str(f->d_name), SPAN(".run")) &&
-		    unlinkat(dirfd(d), f->d_name, 0) != 0)
-			bench_fail("salver", "cannot remove an index run");
-	closedir(d);
-}
-
 const struct engine engine_salver = {
 	.name = "salver",
 	.open = salver_open,
@@ -218,5 +206,5 @@ const struct engine engine_salver = {
 	.titles = salver_titles,
 	.artists = salver_artists,
 	.artist_tracks = salver_artist_tracks,
-	.lose_indexes = salver_lose_indexes,
+	.lose_indexes = run_files_remove,
 };
