@@ -117,7 +117,7 @@ static struct trace_op *op_add(struct trace *t, enum trace_kind kind, int file)
 		EXPECT(t->ops != NULL);
 	}
 	struct trace_op *op = &t->ops[t->ops_n++];
-	*op = (struct trace_op){ .kind = kind, .file = file };
+	*op = (struct trace_op){ .kind = kind, .phase = t->phase, .file = file };
 	return op;
 }
 
@@ -168,8 +168,10 @@ static ssize_t trace_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t
 static int trace_fdatasync(void *ctx, int fd)
 {
 	struct trace *t = ctx;
-	op_add(t, TRACE_SYNC, t->file_of_fd[fd]);
-	return 0; /* what is on this machine's disk does not matter */
+	bool lost = t->sync_n++ == t->sync_fail_at;
+	op_add(t, lost ? TRACE_SYNC_LOST : TRACE_SYNC, t->file_of_fd[fd]);
+	errno = EIO;
+	return lost ? -1 : 0; /* what is on this machine's disk does not matter */
 }
 
 static int trace_grow(void *ctx, int fd, uint64_t bytes)
@@ -193,8 +195,12 @@ static int trace_unlink(void *ctx, int dir_fd, const char *name)
 
 static int trace_sync_dir(void *ctx, int dir_fd)
 {
+	struct trace *t = ctx;
 	(void)dir_fd;
-	op_add(ctx, TRACE_SYNC_DIR, -1);
+	errno = EIO;
+	if (t->sync_n++ == t->sync_fail_at)
+		return -1;
+	op_add(t, TRACE_SYNC_DIR, -1);
 	return 0;
 }
 
@@ -210,7 +216,31 @@ void trace_init(struct trace *t)
 				     .truncate = trace_truncate,
 				     .unlink = trace_unlink,
 				     .sync_dir = trace_sync_dir,
-			     } };
+			     },
+			     .sync_fail_at = UINT64_MAX };
+}
+
+void trace_adopt(struct trace *t, const char *dir)
+{
+	DIR *d = opendir(dir);
+	EXPECT(d != NULL);
+	const struct dirent *de;
+	while ((de = readdir(d))) {
+		struct stat st;
+		if (fstatat(dirfd(d), de->d_name, &st, 0) != 0 || !S_ISREG(st.st_mode))
+			continue;
+		int file = file_find(t, de->d_name);
+		op_add(t, TRACE_CREATE, file);
+		struct trace_op *op = op_add(t, TRACE_WRITE, file);
+		op->n = (size_t)st.st_size;
+		op->data = malloc(op->n + 1);
+		int fd = openat(dirfd(d), de->d_name, O_RDONLY);
+		EXPECT(op->data && fd >= 0 && read(fd, op->data, op->n) == st.st_size);
+		close(fd);
+		op_add(t, TRACE_SYNC, file);
+	}
+	closedir(d);
+	op_add(t, TRACE_SYNC_DIR, -1);
 }
 
 void trace_fini(struct trace *t)
@@ -244,20 +274,20 @@ static void file_size(struct disk_file *f, size_t n)
 
 static void file_write(struct disk_file *f, const struct trace_op *op, size_t from, size_t n)
 {
+	if (n == 0)
+		return;
 	if (op->off + from + n > f->n)
 		file_size(f, op->off + from + n);
 	memcpy(f->bytes + op->off + from, op->data + from, n);
 }
 
-static void op_apply(struct disk_file *f, const struct trace_op *op, enum trace_loss loss)
+static void op_apply(struct disk_file *f, const struct trace_op *op, bool torn)
 {
-	if (loss == LOSS_ALL || (loss == LOSS_SOME && test_random() % 2))
-		return;
 	if (op->kind == TRACE_SIZE)
 		file_size(f, op->off);
 	if (op->kind != TRACE_WRITE)
 		return;
-	if (loss != LOSS_TORN) {
+	if (!torn) {
 		file_write(f, op, 0, op->n);
 		return;
 	}
@@ -269,21 +299,42 @@ static void op_apply(struct disk_file *f, const struct trace_op *op, enum trace_
 	}
 }
 
+static void shuffle(size_t *list, size_t n)
+{
+	for (size_t i = n; i > 1; i--) {
+		size_t k = test_random() % i, kept = list[i - 1];
+		list[i - 1] = list[k];
+		list[k] = kept;
+	}
+}
+
+/* What has become of the file's operations from its last sync up to `to`. */
 static void pending_apply(const struct trace *t, struct disk_file *f, int file, size_t to,
 			  enum trace_loss loss)
 {
+	size_t n = 0, *list = calloc(to - f->pending_from + 1, sizeof *list);
+	EXPECT(list != NULL);
 	for (size_t i = f->pending_from; i < to; i++)
 		if (t->ops[i].file == file)
-			op_apply(f, &t->ops[i], loss);
+			list[n++] = i;
+	if (loss >= LOSS_REORDERED)
+		shuffle(list, n);
+	for (size_t i = 0; i < n && loss != LOSS_ALL; i++)
+		if (loss == LOSS_NONE || loss == LOSS_TORN || test_random() % 2)
+			op_apply(f, &t->ops[list[i]], loss == LOSS_TORN || loss == LOSS_CHAOS);
+	free(list);
 	f->pending_from = to;
 }
 
-static void files_play(const struct trace *t, size_t ops_n, struct disk_file *files)
+static void files_play(const struct trace *t, size_t ops_n, struct disk_file *files,
+		       enum trace_loss loss)
 {
 	for (size_t i = 0; i < ops_n; i++) {
 		const struct trace_op *op = &t->ops[i];
 		if (op->kind == TRACE_SYNC)
 			pending_apply(t, &files[op->file], op->file, i, LOSS_NONE);
+		if (op->kind == TRACE_SYNC_LOST)
+			pending_apply(t, &files[op->file], op->file, i, loss);
 		if (op->kind == TRACE_CREATE)
 			files[op->file].linked = true;
 		if (op->kind == TRACE_UNLINK)
@@ -308,7 +359,7 @@ void trace_rebuild(const struct trace *t, size_t ops_n, enum trace_loss loss, co
 {
 	struct disk_file *files = calloc((size_t)t->files_n, sizeof *files);
 	EXPECT(files != NULL);
-	files_play(t, ops_n, files);
+	files_play(t, ops_n, files, loss);
 	dir_copy(NULL, dir);
 	for (int i = 0; i < t->files_n; i++) {
 		pending_apply(t, &files[i], i, ops_n, loss);

@@ -13,10 +13,19 @@ struct db *open_unsynced(const char *dir);
 /** Make `to` (emptied or created first) hold the files of `from`; NULL: none. */
 void dir_copy(const char *from, const char *to);
 
-enum trace_kind { TRACE_CREATE, TRACE_WRITE, TRACE_SIZE, TRACE_SYNC, TRACE_UNLINK, TRACE_SYNC_DIR };
+enum trace_kind {
+	TRACE_CREATE,
+	TRACE_WRITE,
+	TRACE_SIZE,
+	TRACE_SYNC,
+	TRACE_SYNC_LOST, /* a sync that failed: what it was to write may be lost for good */
+	TRACE_UNLINK,
+	TRACE_SYNC_DIR
+};
 
 struct trace_op {
 	enum trace_kind kind;
+	unsigned phase; /* of struct trace, when it was done */
 	int file;
 	uint64_t off; /* write; size: bytes */
 	size_t n;
@@ -32,14 +41,22 @@ struct trace {
 	char names[TRACE_FILES_MAX][32];
 	int files_n;
 	int file_of_fd[1024];
+	unsigned phase;	       /* the test's to set */
+	uint64_t sync_n;       /* of files and directories, so far */
+	uint64_t sync_fail_at; /* that one fails; UINT64_MAX: none */
 };
 
 void trace_init(struct trace *t);
 void trace_fini(struct trace *t);
+/** Begin with the files of `dir`, all of them safe on the disk. */
+void trace_adopt(struct trace *t, const char *dir);
 
-enum trace_loss { LOSS_NONE, LOSS_ALL, LOSS_SOME, LOSS_TORN };
+/** What becomes of the operations since a file's last sync: all are done, none, some of them, some
+ * sectors of 512 bytes, some in any order, or all of that. */
+enum trace_loss { LOSS_NONE, LOSS_ALL, LOSS_SOME, LOSS_TORN, LOSS_REORDERED, LOSS_CHAOS, LOSSES_N };
 /** Make in `dir` (emptied first) what a disk holds after the first `ops_n` operations and a power
- * loss that treats unsynced writes in this way. */
+ * loss that treats unsynced writes in this way. What is in the directory is that of its last sync;
+ * each creation and removal since then has happened or not. */
 void trace_rebuild(const struct trace *t, size_t ops_n, enum trace_loss loss, const char *dir);
 
 enum fault_kind {
