@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Power loss at every point of a recorded run, failing disks, kill -9: what was acknowledged is
  * there, what was not is there whole or not at all. */
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -369,74 +374,229 @@ TEST(db_faults, a_failed_sync_poisons_until_reopened)
 
 /* ---- kill -9 ---- */
 
-/* Commits for ever; each acknowledged commit number goes down the pipe. */
-NORETURN static void child_run(const char *dir, int pipe_fd, uint64_t seed)
+#define KILL_OWN 20u	/* rows that every commit stores */
+#define KILL_RING 300u	/* one row more per commit, in turn, */
+#define KILL_BEHIND 150 /* which ends that many commits later */
+
+/* What the child is doing, where the parent sees it without a system call. */
+struct killed {
+	_Atomic unsigned phase;
+};
+
+/* What commit n does follows from its number, so that the parent knows it without being told. */
+static void kill_model(struct fx_model *m, uint64_t commit)
 {
-	struct db *db = fx_open(dir);
+	m->commit = commit;
+	for (uint64_t id = 1; id <= KILL_OWN; id++)
+		fx_model_put(m, FX_MEDIA, id, (uint32_t)commit, commit);
+	fx_model_put(m, FX_MEDIA, KILL_OWN + 1 + commit % KILL_RING, (uint32_t)commit, commit);
+	if (commit > KILL_BEHIND)
+		fx_model_put(m, FX_MEDIA, KILL_OWN + 1 + (commit - KILL_BEHIND) % KILL_RING, 0,
+			     commit);
+}
+
+static enum err kill_commit(struct db *db, uint64_t *out_commit)
+{
+	struct db_txn *txn;
+	enum err e = db_txn_begin(db, &txn);
+	if (e != ERR_OK)
+		return e;
+	uint64_t commit = db_txn_commit_number(txn);
+	for (uint64_t id = 1; id <= KILL_OWN && e == ERR_OK; id++)
+		e = fx_put(txn, FX_MEDIA, id, (uint32_t)commit);
+	if (e == ERR_OK)
+		e = fx_put(txn, FX_MEDIA, KILL_OWN + 1 + commit % KILL_RING, (uint32_t)commit);
+	if (e == ERR_OK && commit > KILL_BEHIND)
+		e = db_txn_remove(txn, FX_MEDIA, KILL_OWN + 1 + (commit - KILL_BEHIND) % KILL_RING);
+	*out_commit = commit;
+	return e == ERR_OK ? db_txn_commit(txn) : e;
+}
+
+/* Commits for ever; each acknowledged commit number goes down the pipe. */
+NORETURN static void child_run(const char *dir, int pipe_fd, uint64_t seed, struct killed *k)
+{
+	struct db_options o = fx_options(dir);
+	struct db *db = NULL;
+	uint64_t commit;
+	o.segment_bytes = 64 << 10;
+	o.heap_run_rows = 32;
+	atomic_store(&k->phase, PHASE_OPEN);
+	if (db_open(&o, &db, NULL) != ERR_OK)
+		_exit(1);
 	for (uint64_t i = 0;; i++) {
-		struct db_txn *txn;
-		if (db_txn_begin(db, &txn) != ERR_OK)
-			_exit(1);
-		uint64_t commit = db_txn_commit_number(txn);
-		/* what a commit holds follows from its number: rows 1..20 get it as their version
-		 */
-		for (uint64_t id = 1; id <= 20; id++)
-			if (fx_put(txn, FX_MEDIA, id, (uint32_t)commit) != ERR_OK)
-				_exit(1);
-		if (db_txn_commit(txn) != ERR_OK ||
+		atomic_store(&k->phase, PHASE_COMMIT);
+		if (kill_commit(db, &commit) != ERR_OK ||
 		    write(pipe_fd, &commit, sizeof commit) != sizeof commit)
 			_exit(1);
-		if ((i + seed) % 7 == 0 && db_checkpoint(db) != ERR_OK)
+		atomic_store(&k->phase, PHASE_CHECKPOINT);
+		if ((i + seed) % 5 == 0 && db_checkpoint(db) != ERR_OK)
 			_exit(1);
-		if ((i + seed) % 5 == 0)
-			(void)db_maintain(db);
+		atomic_store(&k->phase, PHASE_MERGE);
+		while (db_maintain(db))
+			continue;
 	}
 }
 
-static uint64_t killed_round(const char *dir, uint64_t seed)
+/* Kills the child while it is in `phase`, or a moment later. */
+static unsigned kill_in(pid_t pid, struct killed *k, unsigned phase)
+{
+	uint64_t spins = test_random() % 30000, looks = 0;
+	while (atomic_load(&k->phase) != phase && looks++ < 1u << 22)
+		sched_yield();
+	while (spins-- > 0)
+		(void)atomic_load(&k->phase);
+	unsigned met = atomic_load(&k->phase);
+	kill(pid, SIGKILL);
+	return met;
+}
+
+/* What the child had acknowledged when it was killed; *out_met: what it was doing then. */
+static uint64_t killed_round(const char *dir, uint64_t round, struct killed *k, unsigned *out_met)
 {
 	int fds[2];
 	EXPECT(pipe(fds) == 0);
 	pid_t pid = fork();
 	EXPECT(pid >= 0);
 	if (pid == 0)
-		child_run(dir, fds[1], seed);
+		child_run(dir, fds[1], round, k);
 	close(fds[1]);
-	uint64_t acknowledged = 0, commit;
-	uint64_t after = test_random() % 30;
-	usleep((useconds_t)(test_random() % 3000));
+	uint64_t last = 0, commit;
+	uint64_t after = test_random() % 25;
+	bool is_killed = false;
 	while (read(fds[0], &commit, sizeof commit) == sizeof commit) {
-		acknowledged = commit;
-		if (after-- == 0)
-			kill(pid, SIGKILL);
+		last = commit;
+		if (after-- > 0 || is_killed)
+			continue;
+		*out_met = kill_in(pid, k, PHASE_COMMIT + (unsigned)(round % 3));
+		is_killed = true;
 	}
 	close(fds[0]);
 	int status;
 	EXPECT(waitpid(pid, &status, 0) == pid);
 	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	return acknowledged;
+	return last;
 }
 
-TEST_LIMIT(db_crash, fifty_kills_lose_nothing_acknowledged, 300)
+TEST_LIMIT(db_crash, kills_lose_nothing_acknowledged, 3000)
 {
+	static struct fx_model m;
 	const char *dir = test_tmpdir();
-	uint64_t last = 0;
-	for (uint64_t round = 0; round < 50; round++) {
-		uint64_t acknowledged = killed_round(dir, round);
-		EXPECT(acknowledged > last);
-		CLEANUP(fx_closep) struct db *db = fx_open(dir);
+	uint64_t rounds = setting("SALVER_KILL_ROUNDS", 25), met[PHASES_N] = { 0 };
+	struct killed *k =
+		mmap(NULL, sizeof *k, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	EXPECT(k != MAP_FAILED);
+	for (uint64_t round = 0; round < rounds; round++) {
+		unsigned phase = PHASE_OPEN;
+		uint64_t told = killed_round(dir, round, k, &phase);
+		met[phase]++;
+		EXPECT(told > m.commit);
+		while (m.commit < told)
+			kill_model(&m, m.commit + 1);
+		CLEANUP(fx_closep) struct db *db = open_unsynced(dir);
 		struct db_snap *sn = db_snap_begin(db);
-		last = db_snap_commit(sn);
-		EXPECT(last == acknowledged || last == acknowledged + 1);
-		for (uint64_t id = 1; id <= 20; id++) {
-			struct fb_table t;
-			char path[32];
-			snprintf(path, sizeof path, "/m/%" PRIu64 "/%" PRIu64, id, last);
-			EXPECT_OK(db_get(sn, FX_MEDIA, id, &t));
-			EXPECT_SPAN(span_str(path), media_file_path(t));
-		}
-		EXPECT_U64(20, db_rows(sn, FX_MEDIA));
+		uint64_t shown = db_snap_commit(sn);
+		EXPECT(shown == told || shown == told + 1);
+		while (m.commit < shown)
+			kill_model(&m, m.commit + 1);
+		EXPECT(fx_same(sn, &m));
 		db_snap_end(sn);
 		fx_expect_sound(db);
 	}
+	printf("%" PRIu64 " points, 0 failures: kills in commit %" PRIu64 ", checkpoint %" PRIu64
+	       ", merge %" PRIu64 "; %" PRIu64 " commits (more: SALVER_KILL_ROUNDS=200)\n",
+	       rounds, met[PHASE_COMMIT], met[PHASE_CHECKPOINT], met[PHASE_MERGE], m.commit);
+}
+
+/* ---- a full disk ---- */
+
+/* A file system of 24 MiB of our own, in a mount namespace that ends with this process. */
+static void small_disk(char dir[256])
+{
+	char command[700];
+	snprintf(dir, 256, "%s/mnt", test_tmpdir());
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		test_skip("no mount namespace: needs root");
+	snprintf(command, sizeof command,
+		 "cd '%s' && mkdir mnt && truncate -s 24M disk && mkfs.ext4 -q -m 0 disk && "
+		 "mount -o loop disk mnt",
+		 test_tmpdir());
+	if (system(command) != 0)
+		test_skip("no loop mount of an ext4 image");
+}
+
+/* Something else takes what room is left, up to `leave` bytes. */
+static void room_take(const char *dir, uint64_t leave)
+{
+	struct statvfs st;
+	char path[300];
+	snprintf(path, sizeof path, "%s/hog", dir);
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	EXPECT(fd >= 0 && fstatvfs(fd, &st) == 0);
+	uint64_t bytes = st.f_bavail * st.f_bsize;
+	if (bytes > leave)
+		EXPECT(fallocate(fd, 0, 0, (off_t)(bytes - leave)) == 0);
+	close(fd);
+}
+
+static void room_free(const char *dir)
+{
+	char path[300];
+	snprintf(path, sizeof path, "%s/hog", dir);
+	EXPECT(unlink(path) == 0);
+}
+
+/* Commits, checkpoints and merges until one is refused for want of room. */
+static enum err fill(struct db *db, struct fx_model *m)
+{
+	enum err e = ERR_OK;
+	for (unsigned i = 0; i < 100000 && e == ERR_OK; i++) {
+		uint64_t commit;
+		e = kill_commit(db, &commit);
+		if (e == ERR_OK)
+			kill_model(m, commit);
+		if (e == ERR_OK && i % 8 == 7)
+			e = db_checkpoint(db);
+		(void)db_maintain(db);
+	}
+	return e;
+}
+
+TEST_LIMIT(db_faults, a_full_disk_refuses_and_room_makes_it_work_again, 600)
+{
+	static struct fx_model m;
+	char disk[256], dir[300];
+	small_disk(disk);
+	snprintf(dir, sizeof dir, "%s/db", disk);
+	struct db_options o = fx_options(dir);
+	struct db *db = NULL;
+	o.heap_run_rows = 64;
+	o.segment_bytes = 512 << 10;
+	uint64_t rounds = setting("SALVER_FULL_ROUNDS", 8);
+	EXPECT_OK(db_open(&o, &db, NULL));
+	for (uint64_t round = 0; round < rounds; round++) {
+		uint64_t leave = test_random() % (900 << 10);
+		room_take(disk, round == 0 ? 0 : leave);
+		EXPECT_ERR(ERR_NOSPACE, fill(db, &m));
+		expect_shown(db, &m);
+		if (round % 2) { /* also one that is opened while the disk is full */
+			db_close(db);
+			EXPECT_OK(db_open(&o, &db, NULL));
+			expect_shown(db, &m);
+			fx_expect_sound(db);
+		}
+		struct db_stats stats;
+		db_stats_get(db, &stats);
+		EXPECT(!stats.poisoned);
+		room_free(disk);
+		uint64_t commit;
+		EXPECT_OK(kill_commit(db, &commit));
+		kill_model(&m, commit);
+		EXPECT_OK(db_checkpoint(db));
+		expect_shown(db, &m);
+		fx_expect_sound(db);
+	}
+	db_close(db);
+	printf("%" PRIu64 " points, 0 failures: disks filled; %" PRIu64 " commits\n", rounds,
+	       m.commit);
 }
