@@ -30,31 +30,13 @@ static uint8_t *pad4(struct fb_writer *w, uint8_t *p)
 	return p;
 }
 
-/* memcpy() without the call for the short strings that most fields are: two overlapping halves. */
-static inline void copy(uint8_t *to, const char *from, size_t n)
-{
-	if (n > 32 || n < 4) {
-		if (n)
-			memcpy(to, from, n);
-	} else if (n >= 16) {
-		memcpy(to, from, 16);
-		memmove(to + n - 16, from + n - 16, 16);
-	} else if (n >= 8) {
-		memcpy(to, from, 8);
-		memmove(to + n - 8, from + n - 8, 8);
-	} else {
-		memcpy(to, from, 4);
-		memmove(to + n - 4, from + n - 4, 4);
-	}
-}
-
 static inline uint8_t *string_write(uint8_t *p, struct span s)
 {
 	p = fb_put_u32(p, (uint32_t)s.n);
 	/* the NUL and up to three bytes of padding in one store; what it writes beyond the
 	 * string's last word is within bytes_max and written over by what follows */
 	fb_put_u32(p + s.n, 0);
-	copy(p, s.p, s.n);
+	span_copy(p, s);
 	return p + ((s.n + 4) & ~(size_t)3);
 }
 

@@ -58,26 +58,38 @@ static NODISCARD enum err list_grow(struct db_mem *m, struct emit_list *list, si
 	return e;
 }
 
+/* The first 8 bytes of a key, padded with zeros, as a number that sorts like them. */
+static uint64_t first_word(struct span key)
+{
+	if (key.n >= 8)
+		return __builtin_bswap64(num_le64(key.p));
+	uint64_t word = 0;
+	size_t i = 0;
+	if (key.n >= 4) {
+		word = (uint64_t)__builtin_bswap32(num_le32(key.p)) << 32;
+		i = 4;
+	}
+	for (; i < key.n; i++)
+		word |= (uint64_t)(uint8_t)key.p[i] << (56 - 8 * i);
+	return word;
+}
+
 /* Group and first word; the rest of the key, or where it is. */
 static struct emit_item item_make(struct emit_list *list, uint32_t group, uint32_t id,
 				  struct span key)
 {
-	uint8_t first[8] = { 0 }; /* keys of less than 12 bytes are padded: they have no length */
-	if (key.n)
-		memcpy(first, key.p, MIN(key.n, sizeof first));
+	uint64_t word = first_word(key);
 	struct emit_item item = {
-		.k = (uint64_t)group << 32 | __builtin_bswap32(num_le32(first)),
+		.k = (uint64_t)group << 32 | word >> 32,
 		.id = id,
+		.ref = (uint32_t)word,
 	};
-	if (list->key_bytes < 12) {
-		item.ref = __builtin_bswap32(num_le32(first + 4));
+	if (list->key_bytes < 12)
 		return item;
-	}
 	uint16_t n = (uint16_t)key.n;
 	item.ref = (uint32_t)list->keys_n;
 	memcpy(list->keys + item.ref, &n, sizeof n);
-	if (n)
-		memcpy(list->keys + item.ref + 2, key.p, n);
+	span_copy(list->keys + item.ref + 2, key);
 	list->keys_n += 2u + n;
 	return item;
 }
@@ -113,8 +125,10 @@ void db_emit(struct db_emit *out, unsigned index, uint32_t group, uint64_t id, s
 			list->keys_n = item.ref;
 		return;
 	}
-	if (list->sorted && list->n)
-		list->sorted = item_cmp(list, &list->items[list->n - 1], list, &item) <= 0;
+	if (list->sorted && list->n) {
+		const struct emit_item *last = &list->items[list->n - 1];
+		list->sorted = last->k < item.k || item_cmp(list, last, list, &item) < 0;
+	}
 	if (list->key_bytes >= 12 && key.n > list->key_bytes)
 		list->tails_bytes += 2 + key.n - list->key_bytes;
 	list->items[list->n++] = item;

@@ -93,21 +93,55 @@ static void put_ascii(struct key *k, uint8_t c)
 		put_byte(k, c >= '0' && c <= '9' ? c : folded[c]);
 }
 
-/* Plain characters at the start of the text, the many; returns how many. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The digits at p; returns where they end. */
+static const char *put_digits(struct key *k, const char *p, const char *end)
+{
+	const char *stop = p;
+	while (stop < end && is_digit(*stop))
+		stop++;
+	size_t n = (size_t)(stop - p);
+	if (k->number || k->plain_digits || n > NUMBER_DIGITS_MAX || n + 2 > k->max - k->n) {
+		for (; p < stop; p++)
+			put_ascii(k, (uint8_t)*p);
+		return stop;
+	}
+	while (p < stop && *p == '0')
+		p++;
+	n = (size_t)(stop - p);
+	uint8_t *to = k->p + k->n;
+	to[0] = '0';
+	to[1] = (uint8_t)(n + 1);
+	span_copy(to + 2, span_of(p, n));
+	k->number = to + 1;
+	k->n += n + 2;
+	return stop;
+}
+
+/* Plain characters and numbers at the start of the text, the many; returns how many bytes of it. */
 static size_t put_plain(struct key *k, struct span text)
 {
-	size_t n = MIN(text.n, k->max - k->n), i = 0;
-	uint8_t *to = k->p + k->n;
-	for (; i < n; i++) {
-		uint8_t c = folded[(uint8_t)text.p[i]];
-		if (c == 0)
+	const char *p = text.p, *end = text.p + text.n;
+	while (p < end && k->n < k->max) {
+		uint8_t *to = k->p + k->n, *start = to;
+		const char *stop = p + MIN((size_t)(end - p), k->max - k->n);
+		uint8_t c;
+		while (p < stop && (c = folded[(uint8_t)*p]) != 0) {
+			*to++ = c;
+			p++;
+		}
+		if (to != start)
+			k->number = NULL;
+		k->n += (size_t)(to - start);
+		if (p == stop || !is_digit(*p))
 			break;
-		to[i] = c;
+		p = put_digits(k, p, end);
 	}
-	k->n += i;
-	if (i)
-		k->number = NULL;
-	return i;
+	return (size_t)(p - text.p);
 }
 
 static void put_code_point(struct key *k, uint32_t c)
@@ -184,12 +218,6 @@ static void put_text(struct key *k, struct span name)
 		name = span_skip(name, put_plain(k, name));
 		if (name.n == 0 || k->n == k->max)
 			return;
-		uint8_t first = (uint8_t)*name.p;
-		if (LIKELY(first < 0x80)) {
-			put_ascii(k, first);
-			name = span_skip(name, 1);
-			continue;
-		}
 		struct span rest = name;
 		uint32_t c = utf8_next(&rest);
 		if (c != 0xfffd)

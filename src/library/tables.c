@@ -236,9 +236,14 @@ static void extract_setting(const struct db_row *rows, size_t n, struct db_emit 
 	}                                                                                          \
 	static void type##_row(struct fb_writer *w, uint64_t id, const void *row_in)               \
 	{                                                                                          \
-		struct type##_in in = *(const struct type##_in *)row_in;                           \
-		in.id_field = id;                                                                  \
-		type##_batch_add(w, &in);                                                          \
+		const struct type##_in *in = row_in;                                               \
+		if (LIKELY(in->id_field == id)) {                                                  \
+			type##_batch_add(w, in);                                                   \
+			return;                                                                    \
+		}                                                                                  \
+		struct type##_in copy = *in;                                                       \
+		copy.id_field = id;                                                                \
+		type##_batch_add(w, &copy);                                                        \
 	}                                                                                          \
 	static enum err type##_check(struct span payload, struct fb_vector *out_rows)              \
 	{                                                                                          \
