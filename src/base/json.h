@@ -29,3 +29,6 @@ void json_i64(struct json *j, int64_t v);
 void json_double(struct json *j, double v);
 void json_bool(struct json *j, bool v);
 void json_null(struct json *j);
+
+/** Whether the text is one JSON value, nested at most JSON_DEPTH_MAX deep, and valid UTF-8. */
+bool json_is_valid(struct span text);

@@ -25,6 +25,7 @@ void apply_end(struct apply *a)
 	db_txn_abort(a->txn);
 	db_snap_end(a->base);
 	dicts_fini(&a->dicts);
+	lists_fini(&a->lists);
 	arena_fini(&a->years);
 	free(a->entries);
 	free(a->places);
@@ -67,12 +68,19 @@ static enum err add_stored_entry(struct apply *a, struct fb_table stored, uint32
 			 out);
 }
 
-static struct place *find_place(struct apply *a, struct span path)
+static struct place *find_place(const struct apply *a, struct span path)
 {
 	uint32_t i = id_map_get(&a->place_by_hash, directory_hash(path));
 	while (i != DICT_NONE && !span_eq(a->places[i].path, path))
 		i = a->places[i].next;
 	return i == DICT_NONE ? NULL : &a->places[i];
+}
+
+uint64_t apply_file_at(const struct apply *a, struct span path)
+{
+	const struct place *at = find_place(a, path);
+	const struct file_entry *f = at && at->entry != DICT_NONE ? &a->entries[at->entry] : NULL;
+	return f && f->fate == FILE_STORED ? f->id : 0;
 }
 
 static enum err set_place(struct apply *a, struct span path, uint32_t entry)
@@ -294,7 +302,7 @@ enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at)
 	bool full = false;
 	while (e == ERR_OK && *at < b->ops_n) {
 		const struct op *op = &b->ops[*at];
-		full = a->entries_n >= COMMIT_FILES_MAX;
+		full = a->entries_n >= COMMIT_FILES_MAX || lists_must_wait(a, op);
 		if (full)
 			break;
 		switch (op->kind) {
@@ -312,6 +320,9 @@ enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at)
 			break;
 		case OP_REMOVE_TREE:
 			e = do_remove_tree(a, b, op, &full);
+			break;
+		default:
+			e = lists_op(a, op);
 			break;
 		}
 		if (full)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "library/apply_lists.h"
 #include "library/batch_priv.h"
 #include "library/dict.h"
 
@@ -42,6 +43,7 @@ struct apply {
 	struct place *places;
 	uint32_t places_n, places_cap;
 	struct id_map entry_by_id, place_by_hash;
+	struct lists lists;
 	uint32_t rows_n;	/* written */
 	unsigned kinds_touched; /* bit per MediaKind */
 };
@@ -49,6 +51,9 @@ struct apply {
 NODISCARD enum err apply_begin(struct apply *a, struct db *db);
 /** Frees; aborts the transaction if it is still open. */
 void apply_end(struct apply *a);
+/** The file that this commit leaves at `path`; 0: none, or none that it knows of. Once all files
+ * are written. */
+uint64_t apply_file_at(const struct apply *a, struct span path);
 /** Do operations from *at on; *at tells how far it came: short of the batch's length where the
  * commit is full. An error ends the commit. */
 NODISCARD enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at);

@@ -163,6 +163,7 @@ static enum err put_file(struct apply *a, struct file_entry *f, struct media_fil
 	}
 	if (e != ERR_OK)
 		return e;
+	f->id = in->id;
 	a->rows_n++;
 	f->owner->result.put_n++;
 	if (!is_new)
@@ -200,5 +201,7 @@ enum err apply_rows(struct apply *a)
 	}
 	if (e == ERR_OK)
 		e = dicts_settle(&a->dicts);
-	return e == ERR_OK ? dicts_store(&a->dicts, &a->rows_n) : e;
+	if (e == ERR_OK)
+		e = dicts_store(&a->dicts, &a->rows_n);
+	return e == ERR_OK ? lists_settle(a) : e;
 }

@@ -44,13 +44,13 @@ static bool directory_path_sound(struct span *path)
 /* ---- copying --------------------------------------------------------------------------------- */
 
 /* Why the arena had no room for n bytes: the batch is full, or memory has run out. */
-static enum err no_room(const struct batch *b, size_t n)
+enum err batch_no_room(const struct batch *b, size_t n)
 {
 	return num_align_up(n, 8) > b->arena.max_bytes - b->arena.used_bytes ? ERR_LIMIT
 									     : ERR_NOMEM;
 }
 
-static enum err copy(struct batch *b, struct span *s)
+enum err batch_copy(struct batch *b, struct span *s)
 {
 	if (s->n == 0) {
 		*s = (struct span){ NULL, 0 };
@@ -58,7 +58,7 @@ static enum err copy(struct batch *b, struct span *s)
 	}
 	struct span c = arena_dup(&b->arena, *s);
 	if (!c.p)
-		return no_room(b, s->n + 1);
+		return batch_no_room(b, s->n + 1);
 	*s = c;
 	return ERR_OK;
 }
@@ -79,7 +79,7 @@ static struct span text_normal(struct span s)
 static enum err copy_text(struct batch *b, struct span *s)
 {
 	*s = text_normal(*s);
-	return copy(b, s);
+	return batch_copy(b, s);
 }
 
 /* Several names of one kind: `first` is for display, `list` is kept only where there is more than
@@ -104,18 +104,18 @@ static enum err copy_names(struct batch *b, struct span *first, const struct spa
 		names[n++] = *first;
 	*list = NULL;
 	*list_n = 0;
-	enum err e = copy(b, first);
+	enum err e = batch_copy(b, first);
 	if (e != ERR_OK || n < 2)
 		return e;
 	struct span *copies = arena_alloc(&b->arena, n * sizeof *copies);
 	if (!copies)
-		return no_room(b, n * sizeof *copies);
+		return batch_no_room(b, n * sizeof *copies);
 	for (uint32_t i = 0; i < n && e == ERR_OK; i++) {
 		copies[i] = names[i];
 		if (span_eq(names[i], *first))
 			copies[i] = *first; /* one string in the record */
 		else
-			e = copy(b, &copies[i]);
+			e = batch_copy(b, &copies[i]);
 	}
 	*list = copies;
 	*list_n = n;
@@ -130,12 +130,12 @@ static enum err copy_subtitles(struct batch *b, struct media_file_in *f)
 	size_t bytes = f->subtitles_n * sizeof *f->subtitles;
 	struct subtitle_in *copies = arena_alloc(&b->arena, bytes);
 	if (!copies)
-		return no_room(b, bytes);
+		return batch_no_room(b, bytes);
 	memcpy(copies, f->subtitles, bytes);
 	f->subtitles = copies;
 	enum err e = ERR_OK;
 	for (uint32_t i = 0; i < f->subtitles_n && e == ERR_OK; i++) {
-		e = copy(b, &copies[i].path);
+		e = batch_copy(b, &copies[i].path);
 		if (e == ERR_OK)
 			e = copy_text(b, &copies[i].language);
 	}
@@ -150,7 +150,7 @@ static enum err copy_audio_tracks(struct batch *b, struct media_file_in *f)
 	size_t bytes = f->audio_tracks_n * sizeof *f->audio_tracks;
 	struct stream_in *copies = arena_alloc(&b->arena, bytes);
 	if (!copies)
-		return no_room(b, bytes);
+		return batch_no_room(b, bytes);
 	memcpy(copies, f->audio_tracks, bytes);
 	f->audio_tracks = copies;
 	enum err e = ERR_OK;
@@ -173,15 +173,15 @@ static enum err copy_paths(struct batch *b, struct media_file_in *f)
 {
 	bool canonical = f->canonical_path.n == 0 || span_eq(f->canonical_path, f->path);
 	f->filename = path_name(f->path);
-	enum err e = copy(b, &f->path);
+	enum err e = batch_copy(b, &f->path);
 	if (e == ERR_OK && canonical)
 		f->canonical_path = f->path; /* shares its bytes in the record */
 	else if (e == ERR_OK)
-		e = copy(b, &f->canonical_path);
+		e = batch_copy(b, &f->canonical_path);
 	if (e == ERR_OK)
-		e = copy(b, &f->filename);
+		e = batch_copy(b, &f->filename);
 	if (e == ERR_OK)
-		e = copy(b, &f->art_path);
+		e = batch_copy(b, &f->art_path);
 	return e;
 }
 
@@ -190,14 +190,14 @@ static enum err copy_file(struct batch *b, const struct media_file_in *in,
 {
 	struct media_file_in *f = arena_alloc(&b->arena, sizeof *f);
 	if (!f)
-		return no_room(b, sizeof *f);
+		return batch_no_room(b, sizeof *f);
 	*f = *in;
 	enum err e = copy_paths(b, f);
 	f->title = text_normal(f->title);
 	if (f->title.n == 0)
 		f->title = text_normal(stem(f->filename));
 	if (e == ERR_OK)
-		e = copy(b, &f->title);
+		e = batch_copy(b, &f->title);
 	if (e == ERR_OK)
 		e = copy_names(b, &f->artist, &f->artists, &f->artists_n);
 	if (e == ERR_OK)
@@ -220,7 +220,7 @@ static enum err copy_file(struct batch *b, const struct media_file_in *in,
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-static enum err add_op(struct batch *b, struct op op)
+enum err batch_add_op(struct batch *b, struct op op)
 {
 	if (b->ops_n == LIBRARY_BATCH_MAX_FILES)
 		return ERR_LIMIT;
@@ -244,10 +244,10 @@ enum err batch_root(struct batch *b, struct span path, struct span name)
 	if (name.n == 0)
 		name = path.n > 1 ? path_name(path) : path;
 	struct op op = { .kind = OP_ROOT, .path = path, .name = name };
-	enum err e = copy(b, &op.path);
+	enum err e = batch_copy(b, &op.path);
 	if (e == ERR_OK)
-		e = copy(b, &op.name);
-	return e == ERR_OK ? add_op(b, op) : e;
+		e = batch_copy(b, &op.name);
+	return e == ERR_OK ? batch_add_op(b, op) : e;
 }
 
 static enum err add_file(struct batch *b, struct op op, const struct media_file_in *file)
@@ -258,7 +258,7 @@ static enum err add_file(struct batch *b, struct op op, const struct media_file_
 		return ERR_INVALID;
 	enum err e = copy_file(b, file, &op.file);
 	op.path = op.file ? op.file->path : op.path;
-	return e == ERR_OK ? add_op(b, op) : e;
+	return e == ERR_OK ? batch_add_op(b, op) : e;
 }
 
 enum err batch_put(struct batch *b, const struct media_file_in *file)
@@ -276,8 +276,8 @@ enum err batch_remove(struct batch *b, struct span path)
 	if (!path_is_sound(path))
 		return ERR_INVALID;
 	struct op op = { .kind = OP_REMOVE, .path = path };
-	enum err e = copy(b, &op.path);
-	return e == ERR_OK ? add_op(b, op) : e;
+	enum err e = batch_copy(b, &op.path);
+	return e == ERR_OK ? batch_add_op(b, op) : e;
 }
 
 enum err batch_remove_tree(struct batch *b, struct span path)
@@ -285,8 +285,8 @@ enum err batch_remove_tree(struct batch *b, struct span path)
 	if (!directory_path_sound(&path))
 		return ERR_INVALID;
 	struct op op = { .kind = OP_REMOVE_TREE, .path = path };
-	enum err e = copy(b, &op.path);
-	return e == ERR_OK ? add_op(b, op) : e;
+	enum err e = batch_copy(b, &op.path);
+	return e == ERR_OK ? batch_add_op(b, op) : e;
 }
 
 /* ---- comparing ------------------------------------------------------------------------------- */

@@ -11,7 +11,25 @@
 #define MEDIA_TEXT_MAX 1024 /* bytes of a name or tag; longer ones are cut */
 #define MEDIA_PARTS_MAX 64  /* subtitles, audio tracks of one file */
 
-enum op_kind { OP_ROOT, OP_PUT, OP_MOVE, OP_REMOVE, OP_REMOVE_TREE };
+enum op_kind {
+	OP_ROOT,
+	OP_PUT,
+	OP_MOVE,
+	OP_REMOVE,
+	OP_REMOVE_TREE,
+	/* from here on: apply_lists.h */
+	OP_PLAYLIST_CREATE,
+	OP_PLAYLIST_EDIT,
+	OP_PLAYLIST_DELETE,
+	OP_PLAYLIST_ADD,
+	OP_PLAYLIST_REPLACE,
+	OP_PLAYLIST_REMOVE,
+	OP_PLAYLIST_MOVE,
+	OP_BOOKMARK_SET,
+	OP_BOOKMARK_REMOVE,
+	OP_SETTING_SET,
+	OP_SETTING_REMOVE
+};
 
 struct op {
 	enum op_kind kind;
@@ -19,12 +37,15 @@ struct op {
 	struct span name;	    /* ROOT */
 	uint64_t media_id;	    /* MOVE */
 	struct media_file_in *file; /* PUT, MOVE */
+	const void *args;	    /* PLAYLIST_*, BOOKMARK_*, SETTING_*: see batch_lists.c */
+	struct op_result *result;   /* the caller's; NULL: nobody asks */
 };
 
 struct batch {
 	struct arena arena;
 	struct op *ops;
 	uint32_t ops_n, ops_cap;
+	uint32_t committed_n; /* operations that need not be done again where a commit fails */
 
 	/* while queued: the writer's */
 	struct batch *next;
@@ -32,6 +53,13 @@ struct batch {
 	void *done_ctx;
 	struct batch_result result;
 };
+
+/** Add an operation to the end. ERR_LIMIT: the batch is full. */
+NODISCARD enum err batch_add_op(struct batch *b, struct op op);
+/** Make *s a copy in the batch's memory; an empty one becomes {NULL, 0}. */
+NODISCARD enum err batch_copy(struct batch *b, struct span *s);
+/** Why the arena had no room for n bytes: the batch is full, or memory has run out. */
+enum err batch_no_room(const struct batch *b, size_t n);
 
 /* The fields of a MediaFile that come from the disk and the file itself. What the library fills in
  * (ids, times) is in no list; title, artist and genre are brought to a normal form of their own. */

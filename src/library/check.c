@@ -86,6 +86,29 @@ static void check_album(struct check *c, uint64_t id, struct fb_table a)
 		   db_count(c->sn, TABLE_MEDIA, MEDIA_ALBUM, (uint32_t)id));
 }
 
+static void check_entry(struct check *c, uint64_t id, struct fb_table t)
+{
+	struct fb_table row;
+	uint64_t playlist = playlist_entry_playlist_id(t), media = playlist_entry_media_id(t);
+	struct span uri = playlist_entry_uri(t);
+	if (db_get(c->sn, TABLE_PLAYLIST, playlist, &row) != ERR_OK)
+		finding(c, "entry %" PRIu64 " is of playlist %" PRIu64 ", which is missing", id,
+			playlist);
+	if (media && db_get(c->sn, TABLE_MEDIA, media, &row) != ERR_OK)
+		finding(c, "entry %" PRIu64 " names file %" PRIu64 ", which is missing", id, media);
+	if (!media &&
+	    library_media_by_path((const struct library_snap *)c->sn, uri, &row) == ERR_OK)
+		finding(c, "entry %" PRIu64 " does not know the file at %s", id, QUOTE(uri));
+}
+
+static void check_bookmark(struct check *c, uint64_t id, struct fb_table t)
+{
+	struct fb_table row;
+	(void)t;
+	if (db_get(c->sn, TABLE_MEDIA, id, &row) != ERR_OK)
+		finding(c, "a bookmark is of file %" PRIu64 ", which is missing", id);
+}
+
 static void check_table(struct check *c, unsigned table,
 			void (*row_check)(struct check *c, uint64_t id, struct fb_table row))
 {
@@ -110,6 +133,8 @@ enum err check_records(const struct db *db, const struct db_snap *sn,
 	check_table(&c, TABLE_DIRECTORY, check_directory);
 	check_table(&c, TABLE_TERM, check_term);
 	check_table(&c, TABLE_ALBUM, check_album);
+	check_table(&c, TABLE_PLAYLIST_ENTRY, check_entry);
+	check_table(&c, TABLE_BOOKMARK, check_bookmark);
 	if (db_hurried(db))
 		return ERR_CLOSED;
 	return c.found ? ERR_CORRUPT : ERR_OK;

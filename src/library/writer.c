@@ -127,19 +127,30 @@ static bool is_stopping(struct writer *w)
 	return stopping;
 }
 
-/* One commit, or several where a batch removes a large tree: closing waits for the one under way
- * only, and the next scan sees what is left. */
+/* What these batches did so far needs not be done again, whatever becomes of the rest. */
+static void set_committed(struct batch *first, struct batch *current, uint32_t at)
+{
+	for (struct batch *b = first; b != current; b = b->next)
+		b->committed_n = b->ops_n;
+	if (current)
+		current->committed_n = at;
+}
+
+/* One commit, or several where a batch removes a large tree or changes a playlist twice: closing
+ * waits for the one under way only, and the next scan sees what is left. */
 static enum err commit_group(struct writer *w, struct batch *first)
 {
 	CLEANUP(apply_end) struct apply a = { 0 };
 	uint64_t number = 0;
 	enum err e = apply_begin(&a, w->db);
 	for (struct batch *b = first; b && e == ERR_OK; b = b->next) {
-		uint32_t at = 0;
+		uint32_t at = b->committed_n;
 		e = apply_ops(&a, b, &at);
 		while (e == ERR_OK && at < b->ops_n) {
 			e = commit(w, &a, &number);
 			apply_end(&a);
+			if (e == ERR_OK)
+				set_committed(first, b, at);
 			if (e == ERR_OK && is_stopping(w))
 				e = ERR_CLOSED;
 			if (e == ERR_OK)
@@ -150,6 +161,8 @@ static enum err commit_group(struct writer *w, struct batch *first)
 	}
 	if (e == ERR_OK)
 		e = commit(w, &a, &number);
+	if (e == ERR_OK)
+		set_committed(first, NULL, 0);
 	for (struct batch *b = first; b; b = b->next) {
 		b->result.err = e;
 		b->result.commit = e == ERR_OK ? number : 0;
@@ -157,13 +170,23 @@ static enum err commit_group(struct writer *w, struct batch *first)
 	return e;
 }
 
+/* Operations whose commit failed have failed, whatever they themselves found. */
+static void tell_operations(const struct batch *b)
+{
+	for (uint32_t i = b->committed_n; i < b->ops_n; i++)
+		if (b->ops[i].result)
+			b->ops[i].result->err = b->result.err;
+}
+
 static void finish(struct writer *w, struct batch *b)
 {
+	tell_operations(b);
 	counter_add(&w->batches_n, 1);
 	counter_add(&w->batch_files_n, b->ops_n);
 	if (b->result.err == ERR_CLOSED)
-		log_info(LOG_LIBRARY,
-			 "closing: the rest of a large removal is left for the next scan");
+		log_info(LOG_LIBRARY, "closing: the rest of a large batch is not stored; a removal "
+				      "is left for the "
+				      "next scan");
 	else if (b->result.err != ERR_OK)
 		log_error(LOG_LIBRARY, "a batch of %u changes was not stored: %s", b->ops_n,
 			  err_name(b->result.err));

@@ -151,3 +151,54 @@ TEST(json, wrong_use_is_caught)
 		EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 	}
 }
+
+TEST(json_is_valid, takes_every_kind_of_value)
+{
+	static const char *const texts[] = {
+		"null",
+		"true",
+		" false ",
+		"0",
+		"-0.5e+10",
+		"12",
+		"1E9",
+		"\"\"",
+		"\"a\\u00e4\\n\"",
+		"\"\xc3\xa4\"",
+		"[]",
+		"[ ]",
+		"{}",
+		"[1,[2,{\"a\":[]}],\"x\"]",
+		"\n{ \"a\" : 1 , \"a\" : {} }\t",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		printf("%s\n", texts[i]);
+		EXPECT(json_is_valid(span_str(texts[i])));
+	}
+}
+
+TEST(json_is_valid, refuses_whatever_else)
+{
+	static const char *const texts[] = {
+		"",	   " ",	       "nul",	     "nullx", "01",  "1.",	".5",
+		"+1",	   "-",	       "1e",	     "'a'",   "\"a", "\"\\x\"", "\"\\u12g4\"",
+		"\"\n\"",  "\"\xff\"", "[1,]",	     "[1 2]", "[",   "]",	"{1:2}",
+		"{\"a\"}", "{\"a\":}", "{\"a\":1,}", "1 2",   "[}",  "NaN",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		printf("%s\n", texts[i]);
+		EXPECT(!json_is_valid(span_str(texts[i])));
+	}
+	EXPECT(!json_is_valid(span_of("1\0", 2)));
+}
+
+TEST(json_is_valid, nesting_has_a_limit)
+{
+	char text[2 * JSON_DEPTH_MAX + 2];
+	memset(text, '[', JSON_DEPTH_MAX);
+	memset(text + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
+	EXPECT(json_is_valid(span_of(text, 2 * JSON_DEPTH_MAX)));
+	memset(text, '[', JSON_DEPTH_MAX + 1);
+	memset(text + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
+	EXPECT(!json_is_valid(span_of(text, sizeof text)));
+}
