@@ -185,11 +185,15 @@ TEST(watch, link_that_now_leads_elsewhere_is_entered_again)
 
 TEST(watch, lost_events_are_told)
 {
+	unsigned queue_max = 0;
+	FILE *f = fopen("/proc/sys/fs/inotify/max_queued_events", "re");
+
+	EXPECT(f && fscanf(f, "%u", &queue_max) == 1);
+	fclose(f);
 	begin();
-	for (int i = 0; i < 40000; i++) { /* alternating: equal ones in a row are merged */
-		EXPECT(mkdir(i % 2 ? "a" : "b", 0755) == 0);
-		EXPECT(rmdir(i % 2 ? "a" : "b") == 0);
-	}
+	shell("touch a b");
+	for (unsigned i = 0; i <= queue_max; i++) /* alternating: equal ones in a row are merged */
+		EXPECT(chmod(i % 2 ? "a" : "b", 0600) == 0);
 	watch_read(w);
 	EXPECT(watch_take_overflow(w));
 	EXPECT(!watch_take_overflow(w));
