@@ -201,6 +201,9 @@ typedef enum err db_change_fn(void *ctx, unsigned table, uint64_t id);
 NODISCARD enum err db_changes_since(const struct db_snap *sn, const struct db_mark *mark,
 				    db_change_fn *each, void *ctx);
 
+/** Only the id: also of a row that cannot be read. UINT64_MAX at the end. */
+uint64_t db_id_from(const struct db_snap *sn, unsigned table, uint64_t from);
+
 /* ---- writing: one thread, one transaction at a time ---------------------------------------- */
 
 /** Begin. Errors: ERR_BUSY (one is open), ERR_IO (poisoned or read-only), ERR_CORRUPT (an index

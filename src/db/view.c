@@ -41,3 +41,8 @@ const struct db_table_def *db_emit_table(const struct db_emit *out)
 {
 	return out->def;
 }
+
+uint64_t db_id_from(const struct db_snap *sn, unsigned table, uint64_t from)
+{
+	return snap_row_next(sn, table, from);
+}
