@@ -265,6 +265,7 @@ static void db_free(struct db *db)
 {
 	if (!db)
 		return;
+	merge_abandon(db);
 	struct db_snap *sn = (struct db_snap *)(uintptr_t)snap_current(db);
 	snap_collect(db);
 	snap_free(db, sn);
@@ -307,6 +308,7 @@ static struct db *db_new(const struct db_options *o)
 	db->check_at_open_bytes =
 		o->check_at_open_bytes ? o->check_at_open_bytes : CHECK_AT_OPEN_BYTES;
 	db->heap_run_rows = o->heap_run_rows ? o->heap_run_rows : HEAP_RUN_ROWS;
+	db->merge_step_units = o->merge_step_units;
 	db->read_only = o->read_only;
 	snprintf(db->dir, sizeof db->dir, "%s", o->dir);
 	db->dir_fd = db->lock_fd = db->manifest_fd = -1;
@@ -361,12 +363,15 @@ static enum err table_to_files(struct db *db, unsigned table, struct snap_table 
 		if (t->runs[i]->number != 0)
 			continue;
 		uint32_t n = 1;
-		while (i + n < t->runs_n && t->runs[i + n]->number == 0)
+		const struct merge_job *job = t->runs[i]->job; /* reads on in the run in memory */
+		while (!job && i + n < t->runs_n && t->runs[i + n]->number == 0 &&
+		       !t->runs[i + n]->job)
 			n++;
 		struct run *merged;
 		enum err e = merge_runs(db, table, t->runs + i, n, i == 0, true, &merged);
 		if (e != ERR_OK)
 			return e;
+		merged->job = job;
 		for (uint32_t k = i; k < i + n; k++)
 			run_unref(db, t->runs[k]);
 		t->runs[i] = merged;
@@ -432,32 +437,6 @@ enum err db_checkpoint(struct db *db)
 	return e;
 }
 
-bool db_maintain(struct db *db)
-{
-	if (db->read_only || atomic_load(&db->poisoned) || db->txn.open)
-		return false;
-	snap_collect(db);
-	const struct db_snap *now = snap_current(db);
-	for (unsigned t = 0; t < db->tables_n; t++) {
-		size_t first, n;
-		const struct snap_table *st = &now->tables[t];
-		if (!merge_pick(db, st->runs, st->runs_n, UINT64_MAX, &first, &n))
-			continue;
-		struct db_snap *sn = snap_copy(db, now);
-		if (!sn)
-			return false;
-		enum err e = merge_settle(db, t, sn->tables[t].runs, &sn->tables[t].runs_n, true,
-					  UINT64_MAX);
-		if (e != ERR_OK) {
-			snap_free(db, sn);
-			return false;
-		}
-		snap_publish(db, sn);
-		return true;
-	}
-	return false;
-}
-
 /* Give back what was allotted in advance: a closed store is as long as its content, and the next
  * opening has nothing to search behind the end. */
 static void log_trim(struct db *db)
@@ -473,6 +452,7 @@ void db_close(struct db *db)
 	if (!db)
 		return;
 	ASSERT(!db->txn.open);
+	merge_abandon(db);
 	if (!db->read_only && db_checkpoint(db) == ERR_OK)
 		log_trim(db);
 	db_free(db);

@@ -91,6 +91,8 @@ struct db_options {
 				       * checkpoint; 0: 4096 (tests: less) */
 	uint64_t check_at_open_bytes; /* index files up to this size are read whole at opening; 0:
 				       * 64 MiB (tests: less) */
+	uint32_t merge_step_units;    /* index entries that db_maintain() merges at once; 0: some 10
+				       * ms worth (tests: less) */
 };
 
 /** Open or create. Replays what the last checkpoint does not cover; *out is ready to serve.

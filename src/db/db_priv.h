@@ -119,6 +119,8 @@ struct run {
 	const uint8_t *image;
 	uint64_t bytes;
 	bool synced;
+	const struct merge_job *job; /* that merges it; writer only */
+	bool merge_refused;	     /* it cannot be merged; writer only */
 	uint64_t rows_n, base_id;
 	const uint32_t *ids; /* NULL: dense */
 	const uint64_t *addresses;
@@ -137,6 +139,9 @@ static inline uint32_t entry_bytes_of(uint32_t key_bytes)
 {
 	return key_bytes + (key_bytes >= 12 ? 8 : 4);
 }
+/** The entry at `p`; its tail clamped to what is there. */
+void entry_read(const struct run_part *part, uint32_t key_bytes, const uint8_t *p,
+		struct entry *out);
 void entry_at(const struct run_index *ix, unsigned sign, uint64_t i, struct entry *out);
 int entry_cmp(uint32_t key_bytes, const struct entry *a, const struct entry *b);
 /** First entry in [lo, hi) that is not below `e`. */
@@ -321,12 +326,33 @@ NODISCARD enum err block_build(struct db *db, unsigned table, struct block *b, u
 /** Merge runs, oldest first. `oldest`: nothing lies below them, so removals need not be kept. */
 NODISCARD enum err merge_runs(struct db *db, unsigned table, struct run *const *runs, size_t n,
 			      bool oldest, bool file, struct run **out);
-/** Where the policy wants a merge: runs [*first, *first + *n). */
-bool merge_pick(const struct db *db, struct run *const *runs, size_t runs_n, uint64_t rows_max,
-		size_t *first, size_t *n);
-/** Apply the policy to an array of referenced runs in place; results of at most rows_max rows. */
+
+/** The same in steps. The runs are referenced and read until merge_job_free(). */
+struct merge_job;
+NODISCARD enum err merge_job_new(struct db *db, unsigned table, struct run *const *runs, size_t n,
+				 bool oldest, bool file, struct merge_job **out);
+/** Work for about *units entries and addresses, and take them off. After an error: free it. */
+NODISCARD enum err merge_job_step(struct merge_job *j, uint64_t *units);
+bool merge_job_done(const struct merge_job *j);
+/** What all of it takes. */
+uint64_t merge_job_units(const struct merge_job *j);
+NODISCARD enum err merge_job_finish(struct merge_job *j, struct run **out);
+/** Unfinished: its file goes. NULL is fine. */
+void merge_job_free(struct merge_job *j);
+
+/* ---- merging beside the commits (maintain.c) ---- */
+
+#define MERGE_JOBS_MAX 4u /* a small merge does not wait for a large one */
+
+/** Small neighbours of a table's runs become one in place, of at most rows_max rows. */
 NODISCARD enum err merge_settle(struct db *db, unsigned table, struct run **runs, uint32_t *runs_n,
 				bool oldest_here, uint64_t rows_max);
+/** A table has got a run: its commit owes the merging of as much, on every level. */
+void merge_owe(struct db *db, const struct run *r);
+/** Pay what is owed, after a commit. Poisons where there are too many runs all the same. */
+void merge_pay(struct db *db);
+/** Give up what is under way. */
+void merge_abandon(struct db *db);
 
 /* ---- snapshots and manifests (snap.c, manifest.c) ---- */
 
@@ -438,6 +464,9 @@ struct db {
 	struct run_file *files;
 	uint64_t next_run;
 	uint64_t generation, checkpointed; /* publications so far, and at the last checkpoint */
+	struct merge_job *jobs[MERGE_JOBS_MAX];
+	uint64_t merge_owed, merge_step_units;
+	uint64_t merges_searched; /* the generation in which there was no further merge to begin */
 
 	struct db_txn txn;
 	struct db_mem mem;

@@ -130,6 +130,7 @@ static enum err commit_try(struct replay *r, struct log_pos end, bool careful)
 	if (e == ERR_OK)
 		txn_publish(txn, sn, end);
 	txn_end(txn);
+	merge_pay(db);
 	if (e == ERR_OK) {
 		counter_add(&db->count.replayed_commits_n, 1);
 		r->commit++;

@@ -253,25 +253,30 @@ enum err run_check(struct db *db, struct run *r)
 
 /* ---- looking into it ---- */
 
-void entry_at(const struct run_index *ix, unsigned sign, uint64_t i, struct entry *out)
+void entry_read(const struct run_part *part, uint32_t key_bytes, const uint8_t *p,
+		struct entry *out)
 {
-	const struct run_part *part = &ix->part[sign];
-	const uint8_t *p = part->entries + i * ix->entry_bytes;
 	out->prefix = p;
-	out->id = num_le32(p + ix->key_bytes);
-	out->key_n = ix->key_bytes;
+	out->id = num_le32(p + key_bytes);
+	out->key_n = key_bytes;
 	out->tail = NULL;
-	if (ix->key_bytes < 12)
+	if (key_bytes < 12)
 		return;
-	uint32_t ref = num_le32(p + ix->key_bytes + 4);
+	uint32_t ref = num_le32(p + key_bytes + 4);
 	if (ref >= TAIL_SHORT) {
-		out->key_n = MIN(ref - TAIL_SHORT, ix->key_bytes);
+		out->key_n = MIN(ref - TAIL_SHORT, key_bytes);
 	} else if ((uint64_t)ref + 2 <= part->tails_n) {
 		uint32_t n = num_le16(part->tails + ref);
 		out->tail = part->tails + ref + 2;
 		/* clamped: a damaged file must not make us read beyond the map */
 		out->key_n += (uint32_t)MIN((uint64_t)n, part->tails_n - ref - 2);
 	}
+}
+
+void entry_at(const struct run_index *ix, unsigned sign, uint64_t i, struct entry *out)
+{
+	const struct run_part *part = &ix->part[sign];
+	entry_read(part, ix->key_bytes, part->entries + i * ix->entry_bytes, out);
 }
 
 int entry_cmp(uint32_t key_bytes, const struct entry *a, const struct entry *b)

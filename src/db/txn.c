@@ -206,7 +206,7 @@ enum err txn_apply_removes(struct db_txn *txn, unsigned table, const uint64_t *i
 	return e;
 }
 
-/* New runs join those of the base; small ones are merged at once, large ones in db_maintain(). */
+/* New runs join those of the base; small ones are merged at once, large ones in steps. */
 static enum err table_publish(struct db_txn *txn, struct db_snap *sn, unsigned table)
 {
 	struct db *db = txn->db;
@@ -217,10 +217,11 @@ static enum err table_publish(struct db_txn *txn, struct db_snap *sn, unsigned t
 	for (uint32_t i = 0; i < tt->runs_n; i++) {
 		ASSERT(st->runs_n < DB_RUNS_MAX);
 		run_ref(tt->runs[i]);
+		merge_owe(db, tt->runs[i]);
 		st->runs[st->runs_n++] = tt->runs[i];
 	}
-	uint64_t rows_max =
-		st->runs_n > RUNS_FORCED || db->read_only ? UINT64_MAX : db->heap_run_rows * 2;
+	/* reading alone, all of them are in memory */
+	uint64_t rows_max = db->read_only ? UINT64_MAX : db->heap_run_rows * 2;
 	return merge_settle(db, table, st->runs, &st->runs_n, true, rows_max);
 }
 
@@ -234,10 +235,7 @@ void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end)
 		sn->tables[t].next_id = MAX(sn->tables[t].next_id, tt->next_id);
 		if (!tt->touched)
 			continue;
-		enum err e = table_publish(txn, sn, t);
-		/* merging is a favour; the commit stands without it */
-		if (e != ERR_OK && sn->tables[t].runs_n > DB_RUNS_MAX - MERGE_FAN_IN - 1)
-			atomic_store(&db->poisoned, true);
+		(void)!table_publish(txn, sn, t); /* merging is a favour; the commit stands */
 	}
 	counter_add(&db->count.commits_n, 1);
 	counter_add(&db->count.rows_put_n, txn->log.rows_put_n);
@@ -452,6 +450,7 @@ enum err db_txn_commit(struct db_txn *txn)
 	else
 		snap_free(db, sn);
 	txn_end(txn);
+	merge_pay(db);
 	return e;
 }
 

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* What is merged when. Runs of a table lie in age order; eight neighbours of one level become a run
+ * of the next. Small ones are merged at once, in memory. The others in steps: each commit pays for
+ * as much as it brought, on every level, so that in a bulk import merging keeps up and no commit
+ * waits for all of a large merge; the rest is done when the writer has nothing else to do. */
+#include "db/db_priv.h"
+
+/* A commit pays for its rows on so many levels: 16k rows a run and a factor of 8 make 67M. */
+#define LEVELS_PAID 5u
+#define STEP_UNITS (256u << 10) /* entries: some 10 ms */
+#define RUNS_CROWDED 28u	/* more in a table: commits pay double */
+
+/* ---- which ---- */
+
+static unsigned run_level(const struct run *r)
+{
+	unsigned level = 0;
+	for (uint64_t n = r->rows_n; n >= MERGE_FAN_IN; n /= MERGE_FAN_IN)
+		level++;
+	return level;
+}
+
+static bool run_is_free(const struct run *r)
+{
+	return r->trust != RUN_BAD && !r->job && !r->merge_refused;
+}
+
+/* Where the policy wants a merge: runs [*first, *first + *n), of the lowest level. */
+static bool merge_pick(struct run *const *runs, size_t runs_n, uint64_t rows_max, size_t *first,
+		       size_t *n)
+{
+	for (unsigned level = 0; level < 12; level++) {
+		size_t start = 0;
+		uint64_t rows = 0;
+		for (size_t i = 0; i <= runs_n; i++) {
+			if (i < runs_n && run_is_free(runs[i]) && run_level(runs[i]) <= level) {
+				rows += runs[i]->rows_n;
+				continue;
+			}
+			if (i - start >= MERGE_FAN_IN && rows <= rows_max) {
+				*first = start;
+				*n = i - start;
+				return true;
+			}
+			start = i + 1;
+			rows = 0;
+		}
+	}
+	return false;
+}
+
+/* `merged` takes the place of runs [first, first + n). */
+static void runs_replace(struct db *db, struct run **runs, uint32_t *runs_n, size_t first, size_t n,
+			 struct run *merged)
+{
+	for (size_t i = first; i < first + n; i++)
+		run_unref(db, runs[i]);
+	runs[first] = merged;
+	memmove(runs + first + 1, runs + first + n, (*runs_n - first - n) * sizeof(struct run *));
+	*runs_n -= (uint32_t)n - 1;
+}
+
+enum err merge_settle(struct db *db, unsigned table, struct run **runs, uint32_t *runs_n,
+		      bool oldest_here, uint64_t rows_max)
+{
+	size_t first = 0, n = 0;
+	while (merge_pick(runs, *runs_n, rows_max, &first, &n)) {
+		uint64_t rows = 0;
+		for (size_t i = first; i < first + n; i++)
+			rows += runs[i]->rows_n;
+		struct run *merged;
+		enum err e = merge_runs(db, table, runs + first, n, oldest_here && first == 0,
+					rows >= db->heap_run_rows && !db->read_only, &merged);
+		if (e != ERR_OK)
+			return e;
+		runs_replace(db, runs, runs_n, first, n, merged);
+	}
+	return ERR_OK;
+}
+
+/* ---- jobs ---- */
+
+static void job_end(struct db *db, unsigned slot, bool refused)
+{
+	const struct db_snap *sn = snap_current(db);
+	for (unsigned t = 0; t < db->tables_n; t++) {
+		for (uint32_t i = 0; i < sn->tables[t].runs_n; i++) {
+			struct run *r = sn->tables[t].runs[i];
+			if (r->job != db->jobs[slot])
+				continue;
+			r->job = NULL;
+			r->merge_refused |= refused;
+		}
+	}
+	merge_job_free(db->jobs[slot]);
+	db->jobs[slot] = NULL;
+}
+
+void merge_abandon(struct db *db)
+{
+	for (unsigned i = 0; i < MERGE_JOBS_MAX; i++)
+		if (db->jobs[i])
+			job_end(db, i, false);
+}
+
+/* Damaged, or too large: trying again would not help. */
+static bool is_for_good(enum err e)
+{
+	return e == ERR_CORRUPT || e == ERR_LIMIT;
+}
+
+static enum err job_begin(struct db *db, unsigned slot, unsigned table, size_t first, size_t n)
+{
+	const struct snap_table *st = &snap_current(db)->tables[table];
+	enum err e =
+		merge_job_new(db, table, st->runs + first, n, first == 0, true, &db->jobs[slot]);
+	for (size_t i = first; i < first + n; i++) {
+		st->runs[i]->job = e == ERR_OK ? db->jobs[slot] : NULL;
+		st->runs[i]->merge_refused = e == ERR_LIMIT; /* a bad one says so itself */
+	}
+	return e;
+}
+
+/* Begin what the policy wants, lowest levels first, while there is room. */
+static enum err jobs_begin(struct db *db)
+{
+	const struct db_snap *sn = snap_current(db);
+	for (unsigned slot = 0; slot < MERGE_JOBS_MAX; slot++) {
+		if (db->jobs[slot] || db->merges_searched == db->generation)
+			continue;
+		size_t first = 0, n = 0;
+		unsigned t = 0;
+		while (t < db->tables_n && !merge_pick(sn->tables[t].runs, sn->tables[t].runs_n,
+						       UINT64_MAX, &first, &n))
+			t++;
+		if (t == db->tables_n) {
+			db->merges_searched = db->generation;
+			return ERR_OK;
+		}
+		enum err e = job_begin(db, slot, t, first, n);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+/* The finished run takes the place of its inputs; the commit number stays. */
+static enum err job_publish(struct db *db, const struct merge_job *j, struct run *merged)
+{
+	struct db_snap *sn = snap_copy(db, snap_current(db));
+	if (!sn)
+		return ERR_NOMEM;
+	for (unsigned t = 0; t < db->tables_n; t++) {
+		struct snap_table *st = &sn->tables[t];
+		uint32_t first = 0, n = 0;
+		while (first < st->runs_n && st->runs[first]->job != j)
+			first++;
+		while (first + n < st->runs_n && st->runs[first + n]->job == j)
+			n++;
+		if (n == 0)
+			continue;
+		runs_replace(db, st->runs, &st->runs_n, first, n, merged);
+		snap_publish(db, sn);
+		return ERR_OK;
+	}
+	ASSERT(false); /* its inputs only go when it ends */
+}
+
+static enum err job_work(struct db *db, unsigned slot, uint64_t *units)
+{
+	struct merge_job *j = db->jobs[slot];
+	enum err e = merge_job_step(j, units);
+	if (e == ERR_OK && !merge_job_done(j))
+		return ERR_OK;
+	struct run *merged = NULL;
+	if (e == ERR_OK)
+		e = merge_job_finish(j, &merged);
+	if (e == ERR_OK) {
+		e = job_publish(db, j, merged);
+		if (e != ERR_OK)
+			run_unref(db, merged);
+	}
+	job_end(db, slot, is_for_good(e));
+	return e;
+}
+
+/* The smallest first: it makes room. */
+static bool job_pick(const struct db *db, unsigned *out)
+{
+	uint64_t least = UINT64_MAX;
+	for (unsigned i = 0; i < MERGE_JOBS_MAX; i++) {
+		if (db->jobs[i] && merge_job_units(db->jobs[i]) < least) {
+			least = merge_job_units(db->jobs[i]);
+			*out = i;
+		}
+	}
+	return least != UINT64_MAX;
+}
+
+/* Merge about so much; false when nothing is left, or nothing can be done. */
+static bool merge_work(struct db *db, uint64_t units)
+{
+	while (units > 0) {
+		unsigned slot = 0;
+		enum err e = jobs_begin(db);
+		bool any = job_pick(db, &slot);
+		if (e == ERR_OK && any)
+			e = job_work(db, slot, &units);
+		if (!any || (e != ERR_OK && !is_for_good(e)))
+			return false;
+	}
+	return true;
+}
+
+static uint32_t runs_most(struct db *db)
+{
+	const struct db_snap *sn = snap_current(db);
+	uint32_t most = 0;
+	for (unsigned t = 0; t < db->tables_n; t++)
+		most = MAX(most, sn->tables[t].runs_n);
+	return most;
+}
+
+void merge_owe(struct db *db, const struct run *r)
+{
+	uint64_t units = r->rows_n;
+	for (unsigned x = 0; x < db->tables[r->table].indexes_n; x++)
+		units += r->index[x].part[0].n + r->index[x].part[1].n;
+	db->merge_owed += units * LEVELS_PAID;
+}
+
+void merge_pay(struct db *db)
+{
+	uint64_t units = db->merge_owed;
+	db->merge_owed = 0;
+	if (db->read_only)
+		return;
+	if (runs_most(db) > RUNS_CROWDED)
+		units *= 2;
+	if (units && !db_hurried(db))
+		(void)merge_work(db, units);
+	while (runs_most(db) > RUNS_FORCED && merge_work(db, STEP_UNITS))
+		continue;
+	if (runs_most(db) > DB_RUNS_MAX - MERGE_FAN_IN - 1)
+		atomic_store(&db->poisoned, true);
+}
+
+bool db_maintain(struct db *db)
+{
+	if (db->read_only || atomic_load(&db->poisoned) || db->txn.open)
+		return false;
+	snap_collect(db);
+	return merge_work(db, db->merge_step_units ? db->merge_step_units : STEP_UNITS);
+}
