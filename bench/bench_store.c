@@ -16,7 +16,7 @@ static const struct engine *const engines[] = {
 	&engine_sqlite, &engine_sqlite_after,
 #endif
 #ifdef BENCH_LMDB
-	&engine_lmdb,
+	&engine_lmdb,	&engine_lmdb_packed,
 #endif
 };
 

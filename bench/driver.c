@@ -29,7 +29,7 @@
 #define SINGLE_INSERTS 1000u
 #define CHANGED_EVERY 10u /* one row in ten is updated, another one removed */
 #define WARM_BYTES_PER_ROW 3000u
-#define WARM_BYTES_MIN (512u << 20)
+#define WARM_BYTES_MIN (64u << 20)
 
 struct run {
 	const struct driver_options *o;
@@ -160,15 +160,18 @@ static struct bulk_time bulk_commits(struct run *r, const struct bulk *b)
 static void bulk_run(struct run *r, const struct bulk *b)
 {
 	uint64_t cpu = cpu_ns(CLOCK_PROCESS_CPUTIME_ID);
+	INSTRUCTIONS_BEGIN;
 	struct bulk_time t = bulk_commits(r, b);
 	if (r->e->load_end && b == &bulk_insert) {
 		uint64_t start = clock_now_ns();
 		r->e->load_end(r->db);
 		t.total_ns += clock_now_ns() - start;
 	}
+	INSTRUCTIONS_END(b->op);
 	cpu = cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu - t.generate_ns;
 	double rows = (double)MAX(t.rows_n, (uint64_t)1);
 	report_value(&r->report, b->op, rows * 1e9 / (double)t.total_ns, "rows/s");
+	report_suffixed(r, b->op, ".n", (double)t.rows_n, "rows");
 	report_suffixed(r, b->op, ".worst_commit", (double)t.worst_ns / 1e6, "ms");
 	report_suffixed(r, b->op, ".cpu", (double)cpu / rows, "ns/row");
 	report_suffixed(r, b->op, ".generator", (double)t.generate_ns / rows, "ns/row");
@@ -186,6 +189,7 @@ static int compare_u64(const void *a, const void *b)
 static void single_inserts(struct run *r)
 {
 	static uint64_t took[SINGLE_INSERTS];
+	INSTRUCTIONS_BEGIN;
 	for (unsigned i = 0; i < SINGLE_INSERTS; i++) {
 		row_make(&r->rows, r->rows.n + r->more_n++, &block[0]);
 		uint64_t start = clock_now_ns();
@@ -193,6 +197,8 @@ static void single_inserts(struct run *r)
 		r->e->commit(r->db);
 		took[i] = clock_now_ns() - start;
 	}
+	INSTRUCTIONS_END("insert_one");
+	report_value(&r->report, "insert_one.n", SINGLE_INSERTS, "rows");
 	qsort(took, SINGLE_INSERTS, sizeof *took, compare_u64);
 	report_value(&r->report, "insert_one.p50", (double)took[SINGLE_INSERTS / 2] / 1e3, "us");
 	report_value(&r->report, "insert_one.p99", (double)took[SINGLE_INSERTS * 99 / 100] / 1e3,
@@ -219,9 +225,7 @@ static void load(struct run *r)
 {
 	struct proc_io before = proc_io(), after;
 	open_store(r);
-	INSTRUCTIONS_BEGIN;
 	bulk_run(r, &bulk_insert);
-	INSTRUCTIONS_END;
 	uint64_t start = clock_now_ns();
 	close_store(r);
 	report_value(&r->report, "close", (double)(clock_now_ns() - start) / 1e6, "ms");
@@ -244,7 +248,7 @@ static void reopen(struct run *r)
 	r->e->get_id(r->db, r->rows.n / 2 + 1, &d);
 	uint64_t got = clock_now_ns();
 	report_value(&r->report, "open", (double)(opened - start) / 1e3, "us");
-	report_read(&r->report, "open_first_get", (double)(got - start) / 1e3, &d);
+	report_read(&r->report, "open_first_get", (double)(got - start) / 1e3, 1, &d);
 	phase_end(r, "open");
 }
 

@@ -40,7 +40,7 @@ struct engine {
 extern const struct engine engine_salver; /* src/library, written as the scanner writes */
 extern const struct engine engine_db;	  /* src/db alone, given the numbers of everything */
 extern const struct engine engine_floor;  /* the same records in a file: nothing can be faster */
-extern const struct engine engine_sqlite, engine_sqlite_after, engine_lmdb;
+extern const struct engine engine_sqlite, engine_sqlite_after, engine_lmdb, engine_lmdb_packed;
 
 /** Says why and ends the program. */
 _Noreturn void bench_fail(const char *what, const char *why);

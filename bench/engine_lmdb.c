@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* LMDB as its best users have it: records appended under dense integer keys, eight sub-databases of
  * 4-byte ids as sorted duplicates, whose changes are gathered per commit and applied in the order
- * of their keys, many duplicates in one call. A directory is the hash of its path. */
+ * of their keys, many duplicates in one call. A directory is the hash of its path. Records are
+ * FlatBuffers as ours are; "lmdb-packed" has them as small as can be. */
 #include <lmdb.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -30,6 +31,7 @@ static const char *const names[SUBS_N] = { "path",  "directory", "artist", "albu
 					   "genre", "year",	 "title",  "records" };
 
 struct lmdb {
+	const struct lmdb_format *format;
 	MDB_env *env;
 	MDB_dbi sub[SUBS_N];
 	MDB_txn *write, *read; /* read: reset between reads */
@@ -71,28 +73,28 @@ static struct span key_directory(struct key *k, struct span path)
 }
 
 /* The key of a record in an index; empty where it has none. `directory` belongs to its path. */
-static struct span key_of(struct key *k, enum sub which, const struct lmdb_record *r,
+static struct span key_of(struct key *k, enum sub which, const struct row_view *v,
 			  struct span directory)
 {
 	switch (which) {
 	case BY_PATH:
-		return r->v.path;
+		return v->path;
 	case BY_DIRECTORY:
 		key_directory(k, directory);
-		k->n += library_collate_key(r->v.filename, k->p + k->n);
+		k->n += library_collate_key(v->filename, k->p + k->n);
 		break;
 	case BY_ARTIST:
-		return r->v.artist;
+		return v->artist;
 	case BY_ALBUM_ARTIST:
-		return r->v.album_artist;
+		return v->album_artist;
 	case BY_ALBUM:
-		return r->v.album;
+		return v->album;
 	case BY_GENRE:
-		return r->v.genre;
+		return v->genre;
 	case BY_YEAR:
-		return span_of(&r->v.year, sizeof r->v.year);
+		return span_of(&v->year, sizeof v->year);
 	default:
-		k->n = library_collate_key(r->v.title, k->p);
+		k->n = library_collate_key(v->title, k->p);
 		break;
 	}
 	return span_of(k->p, MIN(k->n, (size_t)511)); /* LMDB's longest */
@@ -121,11 +123,12 @@ static void open_subs(struct lmdb *l)
 	mdb_cursor_close(c);
 }
 
-static void *lmdb_open(const struct engine_options *o)
+static void *open_format(const struct engine_options *o, const struct lmdb_format *format)
 {
 	struct lmdb *l = calloc(1, sizeof *l);
 	if (!l)
 		bench_fail("lmdb", "no memory");
+	l->format = format;
 	must(mdb_env_create(&l->env));
 	must(mdb_env_set_maxdbs(l->env, SUBS_N));
 	must(mdb_env_set_mapsize(l->env, (o->rows_n * 4096 + (1u << 30)) & ~4095ull));
@@ -138,6 +141,16 @@ static void *lmdb_open(const struct engine_options *o)
 		must(mdb_cursor_open(l->read, l->sub[i], &l->cursor[i]));
 	mdb_txn_reset(l->read);
 	return l;
+}
+
+static void *lmdb_open(const struct engine_options *o)
+{
+	return open_format(o, &lmdb_flatbuffers);
+}
+
+static void *lmdb_packed_open(const struct engine_options *o)
+{
+	return open_format(o, &lmdb_packed);
 }
 
 static void lmdb_close(void *db)
@@ -162,28 +175,43 @@ static void begin(struct lmdb *l)
 	must(mdb_cursor_open(l->write, l->sub[RECORDS], &l->records));
 }
 
-/* A record is encoded straight into its page. */
-static void write_record(struct lmdb *l, uint64_t id, const struct lmdb_record *r, unsigned flags)
+static void write_record(struct lmdb *l, uint64_t id, const struct media_file_in *in,
+			 unsigned flags)
 {
-	MDB_val k = { sizeof id, &id }, v = { lmdb_record_bytes(r), NULL };
-	must(mdb_cursor_put(l->records, &k, &v, flags | MDB_RESERVE));
-	lmdb_record_encode(r, v.mv_data);
+	struct media_file_in with_id = *in;
+	uint8_t bytes[LMDB_RECORD_BYTES_MAX];
+	with_id.id = id;
+	MDB_val k = { sizeof id, &id }, v = { l->format->encode(&with_id, bytes), bytes };
+	must(mdb_cursor_put(l->records, &k, &v, flags));
+}
+
+/* What the indexes need of a row. */
+static struct row_view view_of(const struct media_file_in *in)
+{
+	return (struct row_view){ .year = in->year,
+				  .path = in->path,
+				  .filename = in->filename,
+				  .title = in->title,
+				  .artist = in->artist,
+				  .album = in->album,
+				  .genre = in->genre,
+				  .album_artist = in->album_artist };
 }
 
 static void lmdb_put(void *db, const struct row *row)
 {
 	struct lmdb *l = db;
-	struct lmdb_record r = lmdb_record_of(&row->in);
+	struct row_view v = view_of(&row->in);
 	struct key k;
 	begin(l);
 	uint64_t id = l->next_id++;
-	write_record(l, id, &r, MDB_APPEND);
+	write_record(l, id, &row->in, MDB_APPEND);
 	for (unsigned i = 0; i < INDEXES_N; i++)
-		changes_add(&l->changes[i], key_of(&k, i, &r, row->directory), (uint32_t)id, true);
+		changes_add(&l->changes[i], key_of(&k, i, &v, row->directory), (uint32_t)id, true);
 }
 
 /* The record at `path` in the write transaction, where the cursor then stands; false: none. */
-static bool find_old(struct lmdb *l, struct span path, uint64_t *out_id, struct lmdb_record *out)
+static bool find_old(struct lmdb *l, struct span path, uint64_t *out_id, struct row_view *out)
 {
 	MDB_val k = val_of(path), v;
 	begin(l);
@@ -196,14 +224,14 @@ static bool find_old(struct lmdb *l, struct span path, uint64_t *out_id, struct 
 	*out_id = id;
 	k = (MDB_val){ sizeof *out_id, out_id };
 	must(mdb_cursor_get(l->records, &k, &v, MDB_SET_KEY));
-	lmdb_record_decode(v.mv_data, out);
+	l->format->decode(span_of_val(v), WANT_RECORD, out);
 	return true;
 }
 
 static void lmdb_update(void *db, const struct row *row)
 {
 	struct lmdb *l = db;
-	struct lmdb_record old, new = lmdb_record_of(&row->in);
+	struct row_view old, new = view_of(&row->in);
 	struct key old_key, new_key;
 	uint64_t id;
 	if (!find_old(l, row->in.path, &id, &old))
@@ -216,13 +244,13 @@ static void lmdb_update(void *db, const struct row *row)
 		changes_add(&l->changes[i], was, (uint32_t)id, false);
 		changes_add(&l->changes[i], is, (uint32_t)id, true);
 	}
-	write_record(l, id, &new, 0);
+	write_record(l, id, &row->in, 0);
 }
 
 static void lmdb_remove(void *db, struct span path)
 {
 	struct lmdb *l = db;
-	struct lmdb_record old;
+	struct row_view old;
 	struct key k;
 	uint64_t id;
 	if (!find_old(l, path, &id, &old))
@@ -293,56 +321,57 @@ static void read_end(struct lmdb *l)
 	mdb_txn_reset(l->read);
 }
 
-static bool record_of_id(struct lmdb *l, uint64_t id, struct lmdb_record *out)
+static bool record_of_id(struct lmdb *l, uint64_t id, enum lmdb_want want, struct row_view *out)
 {
 	MDB_val k = { sizeof id, &id }, v;
 	if (mdb_cursor_get(l->cursor[RECORDS], &k, &v, MDB_SET) != MDB_SUCCESS)
 		return false;
-	lmdb_record_decode(v.mv_data, out);
-	out->v.id = id;
+	l->format->decode(span_of_val(v), want, out);
+	out->id = id;
 	return true;
 }
 
-static bool record_of_val(struct lmdb *l, MDB_val v, struct lmdb_record *out)
+static bool record_of_val(struct lmdb *l, MDB_val v, enum lmdb_want want, struct row_view *out)
 {
 	uint32_t id;
 	memcpy(&id, v.mv_data, sizeof id);
-	return record_of_id(l, id, out);
+	return record_of_id(l, id, want, out);
 }
 
 static void lmdb_get_path(void *db, struct span path, struct digest *d)
 {
 	struct lmdb *l = db;
-	struct lmdb_record r;
+	struct row_view r;
 	MDB_val k = val_of(path), v;
 	MDB_cursor *c = read_begin(l, BY_PATH);
-	if (mdb_cursor_get(c, &k, &v, MDB_SET) == MDB_SUCCESS && record_of_val(l, v, &r))
-		digest_record(d, &r.v);
+	if (mdb_cursor_get(c, &k, &v, MDB_SET) == MDB_SUCCESS &&
+	    record_of_val(l, v, WANT_RECORD, &r))
+		digest_record(d, &r);
 	read_end(l);
 }
 
 static void lmdb_get_id(void *db, uint64_t id, struct digest *d)
 {
 	struct lmdb *l = db;
-	struct lmdb_record r;
+	struct row_view r;
 	read_begin(l, RECORDS);
-	if (record_of_id(l, id, &r))
-		digest_record(d, &r.v);
+	if (record_of_id(l, id, WANT_RECORD, &r))
+		digest_record(d, &r);
 	read_end(l);
 }
 
 static void lmdb_directory(void *db, struct span path, struct digest *d)
 {
 	struct lmdb *l = db;
-	struct lmdb_record r;
+	struct row_view r;
 	struct key key;
 	struct span prefix = key_directory(&key, path);
 	MDB_val k = val_of(prefix), v;
 	MDB_cursor *c = read_begin(l, BY_DIRECTORY);
 	int rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
 	while (rc == MDB_SUCCESS && span_starts(span_of_val(k), prefix)) {
-		if (record_of_val(l, v, &r))
-			digest_entry(d, &r.v);
+		if (record_of_val(l, v, WANT_ENTRY, &r))
+			digest_entry(d, &r);
 		rc = mdb_cursor_get(c, &k, &v, MDB_NEXT);
 	}
 	read_end(l);
@@ -351,15 +380,15 @@ static void lmdb_directory(void *db, struct span path, struct digest *d)
 static void lmdb_titles(void *db, uint64_t offset, uint64_t n, struct digest *d)
 {
 	struct lmdb *l = db;
-	struct lmdb_record r;
+	struct row_view r;
 	MDB_val k, v;
 	MDB_cursor *c = read_begin(l, BY_TITLE);
 	int rc = mdb_cursor_get(c, &k, &v, MDB_FIRST);
 	while (rc == MDB_SUCCESS && offset-- > 0)
 		rc = mdb_cursor_get(c, &k, &v, MDB_NEXT);
 	while (rc == MDB_SUCCESS && n-- > 0) {
-		if (record_of_val(l, v, &r))
-			digest_entry(d, &r.v);
+		if (record_of_val(l, v, WANT_ENTRY, &r))
+			digest_entry(d, &r);
 		rc = mdb_cursor_get(c, &k, &v, MDB_NEXT);
 	}
 	read_end(l);
@@ -382,13 +411,13 @@ static void lmdb_artists(void *db, struct digest *d)
 
 static void artist_block(struct lmdb *l, MDB_val block, struct digest *d)
 {
-	struct lmdb_record r;
+	struct row_view r;
 	const char *ids = block.mv_data;
 	for (size_t i = 0; i < block.mv_size; i += sizeof(uint32_t)) {
 		uint32_t id;
 		memcpy(&id, ids + i, sizeof id);
-		if (record_of_id(l, id, &r))
-			digest_track(d, &r.v);
+		if (record_of_id(l, id, WANT_TRACK, &r))
+			digest_track(d, &r);
 	}
 }
 
@@ -407,18 +436,13 @@ static void lmdb_artist_tracks(void *db, struct span artist, struct digest *d)
 	read_end(l);
 }
 
-const struct engine engine_lmdb = {
-	.name = "lmdb",
-	.open = lmdb_open,
-	.close = lmdb_close,
-	.put = lmdb_put,
-	.commit = lmdb_commit,
-	.update = lmdb_update,
-	.remove = lmdb_remove,
-	.get_path = lmdb_get_path,
-	.get_id = lmdb_get_id,
-	.directory = lmdb_directory,
-	.titles = lmdb_titles,
-	.artists = lmdb_artists,
-	.artist_tracks = lmdb_artist_tracks,
-};
+#define LMDB_ENGINE                                                                                \
+	.close = lmdb_close, .put = lmdb_put, .commit = lmdb_commit, .update = lmdb_update,        \
+	.remove = lmdb_remove, .get_path = lmdb_get_path, .get_id = lmdb_get_id,                   \
+	.directory = lmdb_directory, .titles = lmdb_titles, .artists = lmdb_artists,               \
+	.artist_tracks = lmdb_artist_tracks
+
+const struct engine engine_lmdb = { .name = "lmdb", .open = lmdb_open, LMDB_ENGINE };
+const struct engine engine_lmdb_packed = { .name = "lmdb-packed",
+					   .open = lmdb_packed_open,
+					   LMDB_ENGINE };

@@ -9,6 +9,7 @@
 #include "library/listing.h"
 #include "library/lookup.h"
 #include "library/tables.h"
+#include "media_view.h"
 #include "run_files.h"
 #include "library/submit.h"
 
@@ -75,41 +76,19 @@ static void salver_commit(void *db)
 
 static void record(struct digest *d, struct fb_table m)
 {
-	struct row_view v = {
-		.id = media_file_id(m),
-		.size = media_file_size(m),
-		.modified = media_file_modified(m),
-		.duration_ms = media_file_duration_ms(m),
-		.track = media_file_track(m),
-		.year = media_file_year(m),
-		.path = media_file_path(m),
-		.filename = media_file_filename(m),
-		.mime_type = media_file_mime_type(m),
-		.title = media_file_title(m),
-		.artist = media_file_artist(m),
-		.album = media_file_album(m),
-		.genre = media_file_genre(m),
-		.album_artist = media_file_album_artist(m),
-	};
+	struct row_view v = media_view_record(m);
 	digest_record(d, &v);
 }
 
 static void entry(struct digest *d, struct fb_table m)
 {
-	struct row_view v = { .id = media_file_id(m),
-			      .size = media_file_size(m),
-			      .filename = media_file_filename(m),
-			      .title = media_file_title(m) };
+	struct row_view v = media_view_entry(m);
 	digest_entry(d, &v);
 }
 
 static void track(struct digest *d, struct fb_table m)
 {
-	struct row_view v = { .id = media_file_id(m),
-			      .duration_ms = media_file_duration_ms(m),
-			      .track = media_file_track(m),
-			      .title = media_file_title(m),
-			      .album = media_file_album(m) };
+	struct row_view v = media_view_track(m);
 	digest_track(d, &v);
 }
 

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* The record as the LMDB engine stores it: fixed numbers, then the strings, one behind the other.
- * Smaller than any general format; a canonical path that is the path takes nothing. */
+/* Records as the LMDB engines store them. */
 #pragma once
 
 #include "digest.h"
 #include "schema/media_fb.h"
 
-struct lmdb_record {
-	struct row_view v; /* borrowed: from a row, or from a page */
-	struct span canonical_path;
-	int64_t created_at, updated_at;
+#define LMDB_RECORD_BYTES_MAX 4096
+
+enum lmdb_want { WANT_RECORD, WANT_ENTRY, WANT_TRACK };
+
+struct lmdb_format {
+	/** Writes the record's bytes; returns how many. */
+	size_t (*encode)(const struct media_file_in *in, uint8_t out[LMDB_RECORD_BYTES_MAX]);
+	/** Fills at least the fields that are wanted, except the id, which is the key. Lifetime:
+	 * borrows from `bytes`. */
+	void (*decode)(struct span bytes, enum lmdb_want want, struct row_view *out);
 };
 
-struct lmdb_record lmdb_record_of(const struct media_file_in *in);
-size_t lmdb_record_bytes(const struct lmdb_record *r);
-void lmdb_record_encode(const struct lmdb_record *r, void *out);
-/** Everything but the id, which is the key. */
-void lmdb_record_decode(const void *p, struct lmdb_record *out);
+/** FlatBuffers, as salver's. */
+extern const struct lmdb_format lmdb_flatbuffers;
+/** Fixed numbers, then the strings, one behind the other: smaller than any general format. */
+extern const struct lmdb_format lmdb_packed;

@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 #include "base/clock.h"
+#include "instructions.h"
 
 #define BLOCK_MAX 64u
 #define BLOCKS_MAX 256u
@@ -79,20 +80,24 @@ static void question_run(const struct reads *r, const struct question *q)
 	struct digest d = { 0 };
 	char op[64];
 	uint64_t x = 1;
+	snprintf(op, sizeof op, "%s.%s", r->phase, q->name);
+	INSTRUCTIONS_BEGIN;
 	for (unsigned b = 0; b < q->blocks_n; b++) {
+		INSTRUCTIONS_TOGGLE;
 		for (unsigned i = 0; i < q->block_n; i++) {
 			x = x * 6364136223846793005u + 1442695040888963407u;
 			ks[i] = (x >> 33) % r->rows->n;
 			row_make(r->rows, ks[i], &rows[i]);
 		}
+		INSTRUCTIONS_TOGGLE;
 		uint64_t start = clock_now_ns();
 		for (unsigned i = 0; i < q->block_n; i++)
 			q->ask(r, &rows[i], ks[i], &d);
 		us[b] = (double)(clock_now_ns() - start) / 1e3 / q->block_n;
 	}
+	INSTRUCTIONS_END(op);
 	qsort(us, q->blocks_n, sizeof *us, compare_double);
-	snprintf(op, sizeof op, "%s.%s", r->phase, q->name);
-	report_read(r->report, op, us[q->blocks_n / 2], &d);
+	report_read(r->report, op, us[q->blocks_n / 2], q->block_n * q->blocks_n, &d);
 }
 
 void reads_run(const struct reads *r)

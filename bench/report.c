@@ -56,13 +56,16 @@ void report_value(const struct report *r, const char *op, double value, const ch
 	end(&j, &b);
 }
 
-void report_read(const struct report *r, const char *op, double us, const struct digest *d)
+void report_read(const struct report *r, const char *op, double us, uint64_t asked_n,
+		 const struct digest *d)
 {
 	struct json j;
 	struct buf b;
 	char hash[24];
 	begin(&j, &b, r, op);
 	value_unit(&j, us, "us");
+	json_key(&j, "n");
+	json_u64(&j, asked_n);
 	json_key(&j, "found");
 	json_u64(&j, d->rows_n);
 	json_key(&j, "digest");

@@ -13,5 +13,6 @@ struct report {
 };
 
 void report_value(const struct report *r, const char *op, double value, const char *unit);
-/** A read: its time, what it found. */
-void report_read(const struct report *r, const char *op, double us, const struct digest *d);
+/** A read: the time of one, how many were asked, what they found. */
+void report_read(const struct report *r, const char *op, double us, uint64_t asked_n,
+		 const struct digest *d);

@@ -149,7 +149,7 @@ static void make_path(struct row *out, struct text *t, uint64_t number)
 	add(t, SPAN("/"));
 	add(t, out->in.album);
 	add(t, SPAN("/Disc "));
-	add_number(t, out->in.disc, 1);
+	add_number(t, number / ROWS_PER_DIRECTORY % 2 + 1, 1);
 	out->directory = since(t, start);
 	add(t, SPAN("/"));
 	const char *name = t->p;
@@ -188,13 +188,9 @@ void row_make(const struct row_source *s, uint64_t k, struct row *out)
 		.duration_ms = 120000 + (uint32_t)(seed & 0x1ffff),
 		.genre = genres[genre],
 		.track = (uint16_t)(number % ROWS_PER_DIRECTORY + 1),
-		.disc = (uint16_t)(number / ROWS_PER_DIRECTORY % 2 + 1),
 		.year = (uint16_t)(1960 + album_seed % 64),
 		.created_at = 1700000000,
 		.updated_at = 1700000000,
-		.bitrate = 900000,
-		.sample_rate = 44100,
-		.channels = 2,
 		.device = 77,
 		.inode = 1000000 + number,
 		.kind = MEDIA_KIND_AUDIO,
