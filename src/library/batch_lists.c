@@ -19,7 +19,7 @@ static enum err dup_bytes(struct batch *b, const void *p, size_t n, void **out)
 static enum err add(struct batch *b, enum op_kind kind, const void *args, size_t args_bytes,
 		    struct op_result *out)
 {
-	void *copy;
+	void *copy = NULL;
 	enum err e = dup_bytes(b, args, args_bytes, &copy);
 	if (e == ERR_OK)
 		e = batch_add_op(b, (struct op){ .kind = kind, .args = copy, .result = out });
