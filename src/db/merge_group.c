@@ -48,6 +48,12 @@ INLINE int lane_cmp(const struct merge_lane *a, const struct merge_lane *b, uint
 		return a->k0 < b->k0 ? -1 : 1;
 	if (kb >= 8 && LIKELY(a->k1 != b->k1))
 		return a->k1 < b->k1 ? -1 : 1;
+	if (kb == 20) {
+		uint32_t x = __builtin_bswap32(num_le32(a->at + 16));
+		uint32_t y = __builtin_bswap32(num_le32(b->at + 16));
+		if (LIKELY(x != y))
+			return x < y ? -1 : 1;
+	}
 	return kb < 12 ? 0 : rest_cmp(a->part, a->at, b->part, b->at, kb);
 }
 
