@@ -9,12 +9,6 @@
 #define FIRST_BLOCK_BYTES 4096
 #define LARGEST_BLOCK_BYTES (64 * 1024)
 
-struct arena_block {
-	struct arena_block *next;
-	size_t cap, n;
-	_Alignas(8) char bytes[];
-};
-
 void arena_init(struct arena *a, size_t max_bytes)
 {
 	*a = (struct arena){ .max_bytes = max_bytes };
@@ -65,7 +59,7 @@ static struct arena_block *add_block(struct arena *a, size_t n)
 	return block;
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+void *arena_alloc_slow(struct arena *a, size_t n)
 {
 	if (n > SIZE_MAX - 7)
 		return NULL;
@@ -79,16 +73,4 @@ void *arena_alloc(struct arena *a, size_t n)
 	void *p = block->bytes + block->n;
 	block->n += n;
 	return p;
-}
-
-struct span arena_dup(struct arena *a, struct span s)
-{
-	char *p = s.n < SIZE_MAX ? arena_alloc(a, s.n + 1) : NULL;
-
-	if (!p)
-		return (struct span){ NULL, 0 };
-	if (s.n)
-		memcpy(p, s.p, s.n);
-	p[s.n] = '\0';
-	return span_of(p, s.n);
 }

@@ -68,9 +68,9 @@ static enum err add_stored_entry(struct apply *a, struct fb_table stored, uint32
 			 out);
 }
 
-static struct place *find_place(const struct apply *a, struct span path)
+static struct place *find_place(const struct apply *a, struct span path, uint64_t hash)
 {
-	uint32_t i = id_map_get(&a->place_by_hash, directory_hash(path));
+	uint32_t i = id_map_get(&a->place_by_hash, hash);
 	while (i != DICT_NONE && !span_eq(a->places[i].path, path))
 		i = a->places[i].next;
 	return i == DICT_NONE ? NULL : &a->places[i];
@@ -78,18 +78,13 @@ static struct place *find_place(const struct apply *a, struct span path)
 
 uint64_t apply_file_at(const struct apply *a, struct span path)
 {
-	const struct place *at = find_place(a, path);
+	const struct place *at = find_place(a, path, directory_hash(path));
 	const struct file_entry *f = at && at->entry != DICT_NONE ? &a->entries[at->entry] : NULL;
 	return f && f->fate == FILE_STORED ? f->id : 0;
 }
 
-static enum err set_place(struct apply *a, struct span path, uint32_t entry)
+static enum err add_place(struct apply *a, struct span path, uint64_t hash, uint32_t entry)
 {
-	struct place *known = find_place(a, path);
-	if (known) {
-		known->entry = entry;
-		return ERR_OK;
-	}
 	if (a->places_n == a->places_cap) {
 		uint32_t cap = a->places_cap ? 2 * a->places_cap : 16;
 		struct place *places = realloc(a->places, cap * sizeof *places);
@@ -98,7 +93,6 @@ static enum err set_place(struct apply *a, struct span path, uint32_t entry)
 		a->places = places;
 		a->places_cap = cap;
 	}
-	uint64_t hash = directory_hash(path);
 	a->places[a->places_n] = (struct place){ .path = path,
 						 .entry = entry,
 						 .next = id_map_get(&a->place_by_hash, hash) };
@@ -107,15 +101,11 @@ static enum err set_place(struct apply *a, struct span path, uint32_t entry)
 	return e;
 }
 
-/* The file at `path` as things stand after the operations so far, or the one that they removed from
- * there; DICT_NONE: none. */
-static enum err occupant(struct apply *a, struct span path, uint32_t *out)
+/* The record that the store has at `path`; DICT_NONE: none. */
+static enum err stored_at(struct apply *a, struct span path, uint32_t *out)
 {
-	const struct place *known = find_place(a, path);
-	*out = known ? known->entry : DICT_NONE;
-	if (known)
-		return ERR_OK;
 	uint32_t dir;
+	*out = DICT_NONE;
 	enum err e = dict_directory(&a->dicts, path_directory(path), false, &dir);
 	if (e != ERR_OK)
 		return e == ERR_NOTFOUND ? ERR_OK : e;
@@ -126,13 +116,34 @@ static enum err occupant(struct apply *a, struct span path, uint32_t *out)
 	return add_stored_entry(a, stored, out);
 }
 
+/* The place `path`, whose entry is the file there as things stand after the operations so far, or
+ * the one that they removed from there. Valid until the next place. */
+static enum err place_of(struct apply *a, struct span path, struct place **out)
+{
+	uint64_t hash = directory_hash(path);
+	uint32_t entry;
+	*out = find_place(a, path, hash);
+	if (*out)
+		return ERR_OK;
+	enum err e = stored_at(a, path, &entry);
+	if (e == ERR_OK)
+		e = add_place(a, path, hash, entry);
+	if (e == ERR_OK)
+		*out = &a->places[a->places_n - 1];
+	return e;
+}
+
 /* The place that file `i` had is free, unless an operation before gave it to another file. */
 static enum err leave_place(struct apply *a, uint32_t i)
 {
-	const struct place *known = find_place(a, a->entries[i].path);
-	if (known && known->entry != i)
-		return ERR_OK;
-	return set_place(a, a->entries[i].path, DICT_NONE);
+	struct span path = a->entries[i].path;
+	uint64_t hash = directory_hash(path);
+	struct place *known = find_place(a, path, hash);
+	if (!known)
+		return add_place(a, path, hash, DICT_NONE);
+	if (known->entry == i)
+		known->entry = DICT_NONE;
+	return ERR_OK;
 }
 
 /* ---- operations ------------------------------------------------------------------------------ */
@@ -156,29 +167,28 @@ static void set_stored(struct apply *a, uint32_t i, const struct media_file_in *
 
 static enum err do_put(struct apply *a, struct batch *b, const struct op *op)
 {
-	uint32_t i;
-	enum err e = occupant(a, op->path, &i);
-	if (e == ERR_OK && i == DICT_NONE)
-		e = add_entry(a, (struct file_entry){ .id = 0 }, &i);
+	struct place *place;
+	enum err e = place_of(a, op->path, &place);
+	if (e == ERR_OK && place->entry == DICT_NONE)
+		e = add_entry(a, (struct file_entry){ .id = 0 }, &place->entry);
 	if (e == ERR_OK)
-		e = set_place(a, op->path, i);
-	if (e == ERR_OK)
-		set_stored(a, i, op->file, b);
+		set_stored(a, place->entry, op->file, b);
 	return e;
 }
 
 static enum err do_remove(struct apply *a, struct batch *b, const struct op *op)
 {
-	uint32_t i;
-	enum err e = occupant(a, op->path, &i);
-	if (e == ERR_OK && i != DICT_NONE)
-		set_gone(a, i, b);
+	struct place *place;
+	enum err e = place_of(a, op->path, &place);
+	if (e == ERR_OK && place->entry != DICT_NONE)
+		set_gone(a, place->entry, b);
 	return e;
 }
 
 static enum err do_move(struct apply *a, struct batch *b, const struct op *op)
 {
-	uint32_t i = id_map_get(&a->entry_by_id, op->media_id), there;
+	uint32_t i = id_map_get(&a->entry_by_id, op->media_id);
+	struct place *place;
 	struct fb_table stored;
 	enum err e = ERR_OK;
 	if (i == DICT_NONE) {
@@ -186,17 +196,17 @@ static enum err do_move(struct apply *a, struct batch *b, const struct op *op)
 			return do_put(a, b, op); /* it went before its move was told */
 		e = add_stored_entry(a, stored, &i);
 	}
-	if (e == ERR_OK)
-		e = occupant(a, op->path, &there);
-	if (e == ERR_OK && there != DICT_NONE && there != i)
-		set_gone(a, there, b);
 	if (e == ERR_OK && !span_eq(a->entries[i].path, op->path))
 		e = leave_place(a, i);
 	if (e == ERR_OK)
-		e = set_place(a, op->path, i);
-	if (e == ERR_OK)
-		set_stored(a, i, op->file, b);
-	return e;
+		e = place_of(a, op->path, &place);
+	if (e != ERR_OK)
+		return e;
+	if (place->entry != DICT_NONE && place->entry != i)
+		set_gone(a, place->entry, b);
+	place->entry = i;
+	set_stored(a, i, op->file, b);
+	return ERR_OK;
 }
 
 /* ---- trees ----------------------------------------------------------------------------------- */

@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* Steps 2 and 3 of a commit: records, then what they are counted in. */
-#include <stdio.h>
-
 #include "library/apply.h"
 #include "library/tables.h"
 
+/* What one record is counted in: indexes of dictionary rows, each once. */
+struct categories {
+	uint32_t terms[MEDIA_TERMS_MAX];
+	unsigned terms_n;
+	uint32_t directory, album; /* DICT_NONE: in none */
+};
+
 /* ---- terms and albums ------------------------------------------------------------------------ */
 
-static enum err term_of(struct apply *a, uint8_t kind, struct span name, uint32_t *out_id)
+static void term_add(struct categories *c, uint32_t row)
+{
+	for (unsigned i = 0; i < c->terms_n; i++)
+		if (c->terms[i] == row)
+			return;
+	c->terms[c->terms_n++] = row;
+}
+
+static enum err term_of(struct apply *a, struct categories *c, uint8_t kind, struct span name,
+			uint32_t *out_id)
 {
 	uint32_t i;
 	*out_id = 0;
@@ -15,13 +29,16 @@ static enum err term_of(struct apply *a, uint8_t kind, struct span name, uint32_
 		return ERR_OK;
 	struct dict_key key = { .name = name, .kind = kind };
 	enum err e = dict_find(&a->dicts, DICT_TERM, &key, true, &i);
-	if (e == ERR_OK)
-		*out_id = (uint32_t)a->dicts.d[DICT_TERM].rows[i].id;
-	return e;
+	if (e != ERR_OK)
+		return e;
+	*out_id = (uint32_t)a->dicts.d[DICT_TERM].rows[i].id;
+	term_add(c, i);
+	return ERR_OK;
 }
 
-static enum err terms_of(struct apply *a, uint8_t kind, struct span first, const struct span *list,
-			 uint32_t list_n, uint32_t ids[MEDIA_NAMES_MAX], uint32_t *out_n)
+static enum err terms_of(struct apply *a, struct categories *c, uint8_t kind, struct span first,
+			 const struct span *list, uint32_t list_n, uint32_t ids[MEDIA_NAMES_MAX],
+			 uint32_t *out_n)
 {
 	if (list_n == 0) {
 		list = &first;
@@ -29,34 +46,32 @@ static enum err terms_of(struct apply *a, uint8_t kind, struct span first, const
 	}
 	enum err e = ERR_OK;
 	for (uint32_t i = 0; i < list_n && e == ERR_OK; i++)
-		e = term_of(a, kind, list[i], &ids[i]);
+		e = term_of(a, c, kind, list[i], &ids[i]);
 	*out_n = list_n;
 	return e;
 }
 
-static enum err year_of(struct apply *a, uint16_t year, uint32_t *out_id)
+static enum err year_of(struct apply *a, struct categories *c, uint16_t year, uint32_t *out_id)
 {
-	char name[8];
-	int n = year ? snprintf(name, sizeof name, "%u", year) : 0;
-	struct span s = span_of(name, (size_t)n);
-	if (n) { /* the dictionary keeps the name until the commit ends */
-		struct dict_key key = { .name = s, .kind = TERM_KIND_YEAR };
-		uint32_t i;
-		enum err e = dict_find(&a->dicts, DICT_TERM, &key, false, &i);
-		if (e == ERR_OK)
-			*out_id = (uint32_t)a->dicts.d[DICT_TERM].rows[i].id;
-		if (e != ERR_NOTFOUND)
-			return e;
-		s = arena_dup(&a->years, s);
-		if (!s.p)
-			return ERR_NOMEM;
+	char digits[32];
+	size_t at = sizeof digits;
+	for (unsigned left = year; left; left /= 10)
+		digits[--at] = (char)('0' + left % 10);
+	struct span name = span_of(digits + at, sizeof digits - at);
+	struct dict_key key = { .name = name, .kind = TERM_KIND_YEAR };
+	uint32_t i;
+	enum err e = year ? dict_find(&a->dicts, DICT_TERM, &key, false, &i) : ERR_OK;
+	if (e == ERR_NOTFOUND) { /* the dictionary keeps the name until the commit ends */
+		name = arena_dup(&a->years, name);
+		e = name.p ? ERR_OK : ERR_NOMEM;
 	}
-	return term_of(a, TERM_KIND_YEAR, s, out_id);
+	return e == ERR_OK ? term_of(a, c, TERM_KIND_YEAR, name, out_id) : e;
 }
 
 /* (album artist, else artist; title); the folder instead of the artist for a compilation and where
  * there is none. */
-static enum err album_of(struct apply *a, const struct media_file_in *in, uint32_t *out_id)
+static enum err album_of(struct apply *a, struct categories *c, const struct media_file_in *in,
+			 uint32_t *out_id)
 {
 	*out_id = 0;
 	if (in->album.n == 0)
@@ -68,11 +83,10 @@ static enum err album_of(struct apply *a, const struct media_file_in *in, uint32
 						    : 0;
 	if (key.artist_id == 0)
 		key.directory_id = in->directory_id;
-	uint32_t i;
-	enum err e = dict_find(&a->dicts, DICT_ALBUM, &key, true, &i);
+	enum err e = dict_find(&a->dicts, DICT_ALBUM, &key, true, &c->album);
 	if (e != ERR_OK)
 		return e;
-	struct dict_row *row = &a->dicts.d[DICT_ALBUM].rows[i];
+	struct dict_row *row = &a->dicts.d[DICT_ALBUM].rows[c->album];
 	if (row->stored.pos == 0 && row->label.n == 0)
 		row->label = in->album_artist.n || in->compilation ? in->album_artist : in->artist;
 	*out_id = (uint32_t)row->id;
@@ -80,7 +94,7 @@ static enum err album_of(struct apply *a, const struct media_file_in *in, uint32
 }
 
 /* Only audio has categories: a film's genre does not belong under "Music". */
-static enum err categories_of(struct apply *a, struct media_file_in *in,
+static enum err categories_of(struct apply *a, struct categories *c, struct media_file_in *in,
 			      uint32_t artist_ids[MEDIA_NAMES_MAX],
 			      uint32_t genre_ids[MEDIA_NAMES_MAX])
 {
@@ -88,52 +102,41 @@ static enum err categories_of(struct apply *a, struct media_file_in *in,
 		return ERR_OK;
 	in->artist_ids = artist_ids;
 	in->genre_ids = genre_ids;
-	enum err e = terms_of(a, TERM_KIND_ARTIST, in->artist, in->artists, in->artists_n,
+	enum err e = terms_of(a, c, TERM_KIND_ARTIST, in->artist, in->artists, in->artists_n,
 			      artist_ids, &in->artist_ids_n);
 	if (e == ERR_OK) /* one name, one person: album artists are artists */
-		e = term_of(a, TERM_KIND_ARTIST, in->album_artist, &in->album_artist_id);
+		e = term_of(a, c, TERM_KIND_ARTIST, in->album_artist, &in->album_artist_id);
 	if (e == ERR_OK)
-		e = terms_of(a, TERM_KIND_GENRE, in->genre, in->genres, in->genres_n, genre_ids,
+		e = terms_of(a, c, TERM_KIND_GENRE, in->genre, in->genres, in->genres_n, genre_ids,
 			     &in->genre_ids_n);
 	if (e == ERR_OK)
-		e = term_of(a, TERM_KIND_COMPOSER, in->composer, &in->composer_id);
+		e = term_of(a, c, TERM_KIND_COMPOSER, in->composer, &in->composer_id);
 	if (e == ERR_OK)
-		e = year_of(a, in->year, &in->year_id);
-	return e == ERR_OK ? album_of(a, in, &in->album_id) : e;
+		e = year_of(a, c, in->year, &in->year_id);
+	return e == ERR_OK ? album_of(a, c, in, &in->album_id) : e;
 }
 
 /* ---- counting -------------------------------------------------------------------------------- */
-
-static enum err count_record(struct apply *a, const uint32_t *terms, unsigned terms_n,
-			     uint32_t album, uint64_t directory, uint8_t kind, int change)
-{
-	a->kinds_touched |= 1u << (kind & 31);
-	enum err e = dict_count(&a->dicts, DICT_DIRECTORY, directory, change);
-	for (unsigned i = 0; i < terms_n && e == ERR_OK; i++)
-		e = dict_count(&a->dicts, DICT_TERM, terms[i], change);
-	return e == ERR_OK ? dict_count(&a->dicts, DICT_ALBUM, album, change) : e;
-}
 
 static enum err count_stored(struct apply *a, struct fb_table media)
 {
 	uint32_t terms[MEDIA_TERMS_MAX];
 	unsigned n = media_term_ids(media, terms);
-	return count_record(a, terms, n, media_file_album_id(media), media_file_directory_id(media),
-			    media_file_kind(media), -1);
+	a->kinds_touched |= 1u << (media_file_kind(media) & 31);
+	enum err e = dict_count(&a->dicts, DICT_DIRECTORY, media_file_directory_id(media), -1);
+	for (unsigned i = 0; i < n && e == ERR_OK; i++)
+		e = dict_count(&a->dicts, DICT_TERM, terms[i], -1);
+	return e == ERR_OK ? dict_count(&a->dicts, DICT_ALBUM, media_file_album_id(media), -1) : e;
 }
 
-static enum err count_new(struct apply *a, const struct media_file_in *in)
+static void count_new(struct apply *a, const struct categories *c, uint8_t kind)
 {
-	uint32_t terms[MEDIA_TERMS_MAX];
-	unsigned n = 0;
-	for (uint32_t i = 0; i < in->artist_ids_n; i++)
-		n = term_ids_add(terms, n, in->artist_ids[i]);
-	for (uint32_t i = 0; i < in->genre_ids_n; i++)
-		n = term_ids_add(terms, n, in->genre_ids[i]);
-	n = term_ids_add(terms, n, in->album_artist_id);
-	n = term_ids_add(terms, n, in->composer_id);
-	n = term_ids_add(terms, n, in->year_id);
-	return count_record(a, terms, n, in->album_id, in->directory_id, in->kind, 1);
+	a->kinds_touched |= 1u << (kind & 31);
+	dict_count_row(&a->dicts, DICT_DIRECTORY, c->directory, 1);
+	for (unsigned i = 0; i < c->terms_n; i++)
+		dict_count_row(&a->dicts, DICT_TERM, c->terms[i], 1);
+	if (c->album != DICT_NONE)
+		dict_count_row(&a->dicts, DICT_ALBUM, c->album, 1);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -150,7 +153,8 @@ static enum err remove_file(struct apply *a, struct file_entry *f)
 	return count_stored(a, f->stored);
 }
 
-static enum err put_file(struct apply *a, struct file_entry *f, struct media_file_in *in)
+static enum err put_file(struct apply *a, struct file_entry *f, struct media_file_in *in,
+			 const struct categories *c)
 {
 	bool is_new = f->stored.pos == 0;
 	in->id = is_new ? db_txn_new_id(a->txn, TABLE_MEDIA) : f->id;
@@ -166,9 +170,8 @@ static enum err put_file(struct apply *a, struct file_entry *f, struct media_fil
 	f->id = in->id;
 	a->rows_n++;
 	f->owner->result.put_n++;
-	if (!is_new)
-		e = count_stored(a, f->stored);
-	return e == ERR_OK ? count_new(a, in) : e;
+	count_new(a, c, in->kind);
+	return is_new ? ERR_OK : count_stored(a, f->stored);
 }
 
 static enum err store_file(struct apply *a, struct file_entry *f)
@@ -176,17 +179,20 @@ static enum err store_file(struct apply *a, struct file_entry *f)
 	if (f->stored.pos && media_same(f->stored, f->in))
 		return ERR_OK;
 	struct media_file_in in = *f->in;
-	uint32_t artist_ids[MEDIA_NAMES_MAX], genre_ids[MEDIA_NAMES_MAX], dir;
-	enum err e = dict_directory(&a->dicts, path_directory(in.path), true, &dir);
+	uint32_t artist_ids[MEDIA_NAMES_MAX], genre_ids[MEDIA_NAMES_MAX];
+	struct categories c;
+	c.terms_n = 0;
+	c.album = DICT_NONE;
+	enum err e = dict_directory(&a->dicts, path_directory(in.path), true, &c.directory);
 	if (e == ERR_NOTFOUND) { /* no media root above it */
 		f->owner->result.failed_n++;
 		return ERR_OK;
 	}
 	if (e != ERR_OK)
 		return e;
-	in.directory_id = a->dicts.d[DICT_DIRECTORY].rows[dir].id;
-	e = categories_of(a, &in, artist_ids, genre_ids);
-	return e == ERR_OK ? put_file(a, f, &in) : e;
+	in.directory_id = a->dicts.d[DICT_DIRECTORY].rows[c.directory].id;
+	e = categories_of(a, &c, &in, artist_ids, genre_ids);
+	return e == ERR_OK ? put_file(a, f, &in, &c) : e;
 }
 
 enum err apply_rows(struct apply *a)

@@ -82,11 +82,25 @@ static enum err copy_text(struct batch *b, struct span *s)
 	return batch_copy(b, s);
 }
 
+/* Files come album by album: `last` is the same text of the file before, if there was one. */
+static enum err copy_text_like(struct batch *b, struct span *s, const struct span *last)
+{
+	*s = text_normal(*s);
+	if (!last || !span_eq(*s, *last))
+		return batch_copy(b, s);
+	*s = *last;
+	return ERR_OK;
+}
+
 /* Several names of one kind: `first` is for display, `list` is kept only where there is more than
  * one. Empty ones and repetitions go. */
-static enum err copy_names(struct batch *b, struct span *first, const struct span **list,
-			   uint32_t *list_n)
+static enum err copy_names(struct batch *b, struct span *first, const struct span *last,
+			   const struct span **list, uint32_t *list_n)
 {
+	if (*list_n == 0) {
+		*list = NULL;
+		return copy_text_like(b, first, last);
+	}
 	struct span names[MEDIA_NAMES_MAX];
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < *list_n && n < MEDIA_NAMES_MAX; i++) {
@@ -172,17 +186,13 @@ static struct span stem(struct span filename)
 static enum err copy_paths(struct batch *b, struct media_file_in *f)
 {
 	bool canonical = f->canonical_path.n == 0 || span_eq(f->canonical_path, f->path);
-	f->filename = path_name(f->path);
 	enum err e = batch_copy(b, &f->path);
 	if (e == ERR_OK && canonical)
 		f->canonical_path = f->path; /* shares its bytes in the record */
 	else if (e == ERR_OK)
 		e = batch_copy(b, &f->canonical_path);
-	if (e == ERR_OK)
-		e = batch_copy(b, &f->filename);
-	if (e == ERR_OK)
-		e = batch_copy(b, &f->art_path);
-	return e;
+	f->filename = path_name(f->path);
+	return e == ERR_OK ? batch_copy(b, &f->art_path) : e;
 }
 
 static enum err copy_file(struct batch *b, const struct media_file_in *in,
@@ -192,6 +202,7 @@ static enum err copy_file(struct batch *b, const struct media_file_in *in,
 	if (!f)
 		return batch_no_room(b, sizeof *f);
 	*f = *in;
+	const struct media_file_in *last = b->last;
 	enum err e = copy_paths(b, f);
 	f->title = text_normal(f->title);
 	if (f->title.n == 0)
@@ -199,12 +210,13 @@ static enum err copy_file(struct batch *b, const struct media_file_in *in,
 	if (e == ERR_OK)
 		e = batch_copy(b, &f->title);
 	if (e == ERR_OK)
-		e = copy_names(b, &f->artist, &f->artists, &f->artists_n);
+		e = copy_names(b, &f->artist, last ? &last->artist : NULL, &f->artists,
+			       &f->artists_n);
 	if (e == ERR_OK)
-		e = copy_names(b, &f->genre, &f->genres, &f->genres_n);
+		e = copy_names(b, &f->genre, last ? &last->genre : NULL, &f->genres, &f->genres_n);
 #define X(field)                                                                                   \
 	if (e == ERR_OK)                                                                           \
-		e = copy_text(b, &f->field);
+		e = copy_text_like(b, &f->field, last ? &last->field : NULL);
 	MEDIA_TEXTS(X)
 #undef X
 	if (e == ERR_OK)
@@ -214,6 +226,8 @@ static enum err copy_file(struct batch *b, const struct media_file_in *in,
 	f->artist_ids = f->genre_ids = NULL;
 	f->artist_ids_n = f->genre_ids_n = 0;
 	f->album_artist_id = f->composer_id = f->year_id = f->album_id = 0;
+	if (e == ERR_OK)
+		b->last = f;
 	*out = f;
 	return e;
 }

@@ -46,6 +46,7 @@ struct batch {
 	struct op *ops;
 	uint32_t ops_n, ops_cap;
 	uint32_t committed_n; /* operations that need not be done again where a commit fails */
+	const struct media_file_in *last; /* what neighbours have in common is kept once */
 
 	/* while queued: the writer's */
 	struct batch *next;

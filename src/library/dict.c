@@ -135,6 +135,8 @@ static enum err add_new(struct dicts *ds, enum dict_number which, const struct d
 			uint32_t *out)
 {
 	struct dict_row row = { .key = *key };
+	if (which == DICT_DIRECTORY)
+		ds->missing_directory = span_of(NULL, 0);
 	row.id = db_txn_new_id(ds->txn, tables[which]);
 	return add_row(ds, which, &row, out);
 }
@@ -155,16 +157,25 @@ static enum err find_stored(struct dicts *ds, enum dict_number which, const stru
 enum err dict_find(struct dicts *ds, enum dict_number which, const struct dict_key *key,
 		   bool create, uint32_t *out)
 {
-	uint32_t i = find_known(&ds->d[which], key_hash(which, key), key);
-	if (i != DICT_NONE) {
-		*out = i;
+	struct dict *d = &ds->d[which];
+	uint32_t *recent = &d->recent[key->kind % DICT_RECENT];
+	enum err e = ERR_OK;
+	if (*recent < d->n && key_eq(&d->rows[*recent].key, key)) {
+		*out = *recent;
 		return ERR_OK;
 	}
-	struct fb_table stored;
-	enum err e = find_stored(ds, which, key, &stored);
+	*out = find_known(d, key_hash(which, key), key);
+	if (*out == DICT_NONE) {
+		struct fb_table stored;
+		e = find_stored(ds, which, key, &stored);
+		if (e == ERR_OK)
+			e = add_stored(ds, which, stored, out);
+		else if (create)
+			e = add_new(ds, which, key, out);
+	}
 	if (e == ERR_OK)
-		return add_stored(ds, which, stored, out);
-	return create ? add_new(ds, which, key, out) : e;
+		*recent = *out;
+	return e;
 }
 
 enum err dict_load(struct dicts *ds, enum dict_number which, uint64_t id, uint32_t *out)
@@ -210,6 +221,8 @@ enum err dict_directory(struct dicts *ds, struct span path, bool create, uint32_
 		*out = i;
 		return ERR_OK;
 	}
+	if (!create && span_eq(ds->missing_directory, path))
+		return ERR_NOTFOUND;
 	struct dict_key key = { .name = path };
 	enum err e = dict_find(ds, DICT_DIRECTORY, &key, false, &i);
 	while (e == ERR_NOTFOUND && create && key.name.n > 1) {
@@ -220,6 +233,8 @@ enum err dict_directory(struct dicts *ds, struct span path, bool create, uint32_
 		e = make_below(ds, i, path, &i);
 	if (e == ERR_OK)
 		ds->last_directory = *out = i;
+	else if (e == ERR_NOTFOUND)
+		ds->missing_directory = path;
 	return e;
 }
 
@@ -259,16 +274,20 @@ enum err dict_root(struct dicts *ds, struct span path, struct span name)
 
 /* ---- live flags ------------------------------------------------------------------------------ */
 
+void dict_count_row(struct dicts *ds, enum dict_number which, uint32_t i, int change)
+{
+	ds->d[which].rows[i].change_n += change;
+	ds->d[which].rows[i].touched = true;
+}
+
 enum err dict_count(struct dicts *ds, enum dict_number which, uint64_t id, int change)
 {
 	uint32_t i;
 	if (id == 0)
 		return ERR_OK;
 	enum err e = dict_load(ds, which, id, &i);
-	if (e == ERR_OK) {
-		ds->d[which].rows[i].change_n += change;
-		ds->d[which].rows[i].touched = true;
-	}
+	if (e == ERR_OK)
+		dict_count_row(ds, which, i, change);
 	/* damaged or lost: there is no flag to keep */
 	return e == ERR_NOTFOUND || e == ERR_CORRUPT ? ERR_OK : e;
 }

@@ -37,17 +37,21 @@ struct dict_row {
 	bool must_store; /* a new root, or its label changed */
 };
 
+#define DICT_RECENT 8 /* kinds of terms, a power of two */
+
 struct dict {
 	struct dict_row *rows;
 	uint32_t n, cap;
 	struct id_map by_hash, by_id;
+	uint32_t recent[DICT_RECENT]; /* found last, by kind: files come album by album */
 };
 
 struct dicts {
 	struct db_txn *txn;
 	const struct db_snap *base;
 	struct dict d[DICTS_N];
-	uint32_t last_directory; /* files come directory by directory */
+	uint32_t last_directory;       /* files come directory by directory */
+	struct span missing_directory; /* looked for last, and neither stored nor made since */
 };
 
 void dicts_init(struct dicts *ds, struct db_txn *txn);
@@ -66,7 +70,9 @@ NODISCARD enum err dict_directory(struct dicts *ds, struct span path, bool creat
 /** A media root: made unless there is such a directory. */
 NODISCARD enum err dict_root(struct dicts *ds, struct span path, struct span name);
 
-/** The row gained (+1) or lost (-1) a file. */
+/** Row i gained (+1) or lost (-1) a file. */
+void dict_count_row(struct dicts *ds, enum dict_number which, uint32_t i, int change);
+/** The same by id; 0 is none. */
 NODISCARD enum err dict_count(struct dicts *ds, enum dict_number which, uint64_t id, int change);
 /** All files are counted: set live flags, up the chain of directories. */
 NODISCARD enum err dicts_settle(struct dicts *ds);

@@ -99,16 +99,18 @@ TEST(batch, is_bounded_in_files_and_in_bytes)
 	EXPECT_ERR(ERR_LIMIT, batch_remove(b, SPAN("/m/x")));
 	batch_free(b);
 
-	char title[MEDIA_TEXT_MAX + 1];
-	memset(title, 'y', sizeof title);
+	char title[2][MEDIA_TEXT_MAX + 1];
+	memset(title[0], 'y', sizeof title[0]);
+	memset(title[1], 'z', sizeof title[1]); /* neighbours share what is alike */
 	EXPECT_OK(batch_new(&b));
 	struct media_file_in in = song(SPAN("/m/x.mp3"));
-	in.title = in.artist = in.album = in.genre = span_of(title, sizeof title);
-	in.composer = in.album_artist = in.camera = in.title;
 	enum err e = ERR_OK;
 	unsigned n = 0;
-	for (; e == ERR_OK && n < LIBRARY_BATCH_MAX_FILES; n++)
+	for (; e == ERR_OK && n < LIBRARY_BATCH_MAX_FILES; n++) {
+		in.title = in.artist = in.album = in.genre = span_of(title[n % 2], sizeof title[0]);
+		in.composer = in.album_artist = in.camera = in.title;
 		e = batch_put(b, &in);
+	}
 	EXPECT_ERR(ERR_LIMIT, e);
 	EXPECT(n > 500);
 	EXPECT(b->arena.used_bytes <= LIBRARY_BATCH_MAX_BYTES);
