@@ -17,7 +17,8 @@ static enum upnp_code search_begin(const struct soap_call *call, const struct li
 	enum err e;
 
 	search_criteria_query(criteria, &query);
-	e = library_search_begin(sn, call->in[IN_CONTAINER_ID].text, &query, out);
+	e = library_search_begin(call->dlna->library, sn, call->in[IN_CONTAINER_ID].text, &query,
+				 out);
 	/* an item is no container either */
 	return e == ERR_NOTFOUND || e == ERR_INVALID ? UPNP_NO_SUCH_CONTAINER : upnp_code_of(e);
 }
@@ -65,6 +66,7 @@ enum upnp_code content_directory_search(struct soap_call *call)
 	soap_out_begin(call, "Result");
 	didl_begin(&w);
 	add_matches(&search, (uint64_t)in[IN_START].number, count, &w, &page);
+	search_end(&search);
 	didl_end(&w);
 	soap_out_end(call);
 	page_out(call, &page);

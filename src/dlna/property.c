@@ -172,15 +172,6 @@ static struct span one(unsigned k, struct span value)
 	return k == 0 ? value : span_of(NULL, 0);
 }
 
-/** The several values where there are several, else the one. */
-static struct span one_of(unsigned k, struct fb_vector several, struct span single)
-{
-	if (several.n == 0)
-		return one(k, single);
-	return k < several.n && k < PROPERTY_VALUES_MAX ? fb_vector_string(several, k)
-							: span_of(NULL, 0);
-}
-
 static struct span number(unsigned k, uint64_t v, char scratch[PROPERTY_SCRATCH])
 {
 	return k == 0 && v != 0 ? span_between(scratch, put_number(scratch, v)) : span_of(NULL, 0);
@@ -195,14 +186,13 @@ static struct span resolution(unsigned k, struct fb_table m, char scratch[PROPER
 	return span_between(scratch, put_number(p, media_file_height(m)));
 }
 
-/** upnp:artist: the artists, then the album artist. */
-static struct span artist(unsigned k, struct fb_table m)
+/** Texts that can be searched are the library's to tell. */
+static struct span text(const struct object *o, enum search_field field, unsigned k)
 {
-	struct fb_vector several = media_file_artists(m);
-	unsigned n = several.n ? MIN(several.n, PROPERTY_VALUES_MAX) : media_file_artist(m).n > 0;
+	struct span v = { NULL, 0 };
 
-	return k < n ? one_of(k, several, media_file_artist(m))
-		     : one(k - n, media_file_album_artist(m));
+	(void)search_value(o, field, k, &v);
+	return v;
 }
 
 /** Of an item's record. Empty: no such value. */
@@ -210,21 +200,11 @@ static struct span item_value(struct fb_table m, enum property p, unsigned k,
 			      char scratch[PROPERTY_SCRATCH])
 {
 	switch (p) {
-	case PROPERTY_CREATOR:
-		return one(k, media_file_artist(m));
 	case PROPERTY_DATE:
 		return one(k, property_date(m, scratch));
-	case PROPERTY_ARTIST:
-		return artist(k, m);
 	case PROPERTY_ARTIST_ROLE:
 		return one(k,
 			   media_file_album_artist(m).n ? SPAN("AlbumArtist") : span_of(NULL, 0));
-	case PROPERTY_ALBUM_ARTIST:
-		return one(k, media_file_album_artist(m));
-	case PROPERTY_ALBUM:
-		return one(k, media_file_album(m));
-	case PROPERTY_GENRE:
-		return one_of(k, media_file_genres(m), media_file_genre(m));
 	case PROPERTY_TRACK:
 		return number(k, media_file_track(m), scratch);
 	case PROPERTY_RES_SIZE: /* an empty file says so */
@@ -266,15 +246,25 @@ bool property_value(const struct object *o, enum property p, unsigned k,
 		v = one(k, span_str(o->ref_id));
 		break;
 	case PROPERTY_TITLE:
-		v = one(k, o->title.n ? o->title : SPAN("-"));
+		v = text(o, SEARCH_TITLE, k);
 		break;
 	case PROPERTY_CLASS:
 		v = one(k, property_class(o));
 		break;
 	case PROPERTY_CREATOR:
+		v = text(o, SEARCH_CREATOR, k);
+		break;
 	case PROPERTY_ARTIST:
-		v = o->kind == OBJECT_CONTAINER ? one(k, o->artist)
-						: item_value(o->media, p, k, scratch);
+		v = text(o, SEARCH_ARTIST, k);
+		break;
+	case PROPERTY_ALBUM_ARTIST:
+		v = text(o, SEARCH_ALBUM_ARTIST, k);
+		break;
+	case PROPERTY_ALBUM:
+		v = text(o, SEARCH_ALBUM, k);
+		break;
+	case PROPERTY_GENRE:
+		v = text(o, SEARCH_GENRE, k);
 		break;
 	default:
 		if (o->kind != OBJECT_CONTAINER)

@@ -7,13 +7,14 @@
 
 #include "base/flatbuffer.h"
 #include "base/span.h"
+#include "library/search.h"
 
 struct object;
 
 /** The longest text of one property, bytes; longer ones are cut. */
-#define PROPERTY_TEXT_MAX 1024
+#define PROPERTY_TEXT_MAX SEARCH_TEXT_MAX
 /** Artists and genres of one object. */
-#define PROPERTY_VALUES_MAX 16
+#define PROPERTY_VALUES_MAX SEARCH_VALUES_MAX
 #define PROPERTY_SCRATCH 32 /* room for a number, a date, a duration */
 
 enum property {

@@ -320,5 +320,6 @@ enum err search_criteria_parse(struct span text, struct search_criteria *out)
 			return e;
 	}
 	criteria_decide(out);
+	criteria_steps(out);
 	return ERR_OK;
 }

@@ -7,12 +7,9 @@
 #include "base/span.h"
 #include "library/search.h"
 
-#define CRITERIA_TEXT_MAX 4096	  /* bytes of the argument */
-#define CRITERIA_RELATIONS_MAX 64 /* "property operator value" */
-#define CRITERIA_DEPTH_MAX 16	  /* nested parentheses */
-
-/* An object's class is known by its kind: three kinds of items, five of containers. */
-#define CRITERIA_SHAPES 8
+#define CRITERIA_TEXT_MAX 4096			/* bytes of the argument */
+#define CRITERIA_RELATIONS_MAX SEARCH_STEPS_MAX /* "property operator value" */
+#define CRITERIA_DEPTH_MAX 16			/* nested parentheses */
 
 struct relation {
 	uint8_t property, op;
@@ -28,7 +25,8 @@ struct search_criteria {
 	uint8_t first;
 	struct relation relations[CRITERIA_RELATIONS_MAX];
 	/* by shape, a bit per relation: whether the shape alone decides it, and how */
-	uint64_t known[CRITERIA_SHAPES], holds[CRITERIA_SHAPES];
+	uint64_t known[SEARCH_SHAPES], holds[SEARCH_SHAPES];
+	struct search_steps steps; /* the same for the library */
 	size_t text_n;
 	char text[2 * CRITERIA_TEXT_MAX];
 };

@@ -8,17 +8,12 @@
  * would hide what the others find. */
 #include "dlna/search_match.h"
 
+#include "base/attr.h"
 #include "base/num.h"
 
 #define SHAPE_ITEMS 0x07u
 #define SHAPE_CONTAINERS 0xf8u
 #define SHAPE_ALBUM (1u << (3 + CONTAINER_ALBUM))
-
-static unsigned shape_of(const struct object *o)
-{
-	return o->kind == OBJECT_CONTAINER ? 3 + (unsigned)o->container_class
-					   : (unsigned)o->kind - OBJECT_AUDIO;
-}
 
 static struct object object_of_shape(unsigned shape)
 {
@@ -156,7 +151,7 @@ static bool relation_holds(const struct search_criteria *c, const struct relatio
 
 bool search_criteria_match(const struct search_criteria *c, const struct object *o)
 {
-	unsigned shape = shape_of(o);
+	unsigned shape = search_shape(o);
 	unsigned at = c->first;
 
 	while (at < CRITERIA_RELATIONS_MAX) {
@@ -170,7 +165,7 @@ bool search_criteria_match(const struct search_criteria *c, const struct object 
 
 void criteria_decide(struct search_criteria *c)
 {
-	for (unsigned shape = 0; shape < CRITERIA_SHAPES; shape++) {
+	for (unsigned shape = 0; shape < SEARCH_SHAPES; shape++) {
 		struct object o = object_of_shape(shape);
 		c->known[shape] = c->holds[shape] = 0;
 		for (unsigned i = 0; i < c->relations_n; i++) {
@@ -186,6 +181,50 @@ void criteria_decide(struct search_criteria *c)
 			c->known[shape] |= 1ull << i;
 			c->holds[shape] |= (uint64_t)holds << i;
 		}
+	}
+}
+
+/* ---- for the library ------------------------------------------------------------------------- */
+
+/** Whether the relation is a question about texts that the library knows how to ask. */
+static bool is_text(const struct relation *r, uint8_t *out_field)
+{
+	static const struct {
+		enum property property;
+		enum search_field field;
+	} fields[] = {
+		{ PROPERTY_TITLE, SEARCH_TITLE },   { PROPERTY_CREATOR, SEARCH_CREATOR },
+		{ PROPERTY_ARTIST, SEARCH_ARTIST }, { PROPERTY_ALBUM_ARTIST, SEARCH_ALBUM_ARTIST },
+		{ PROPERTY_ALBUM, SEARCH_ALBUM },   { PROPERTY_GENRE, SEARCH_GENRE },
+	};
+	/* "7", "07" and "+7" are one number, but different texts */
+	if (r->op != RELATION_CONTAINS && (r->op != RELATION_EQ || r->is_number))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (fields[i].property == r->property) {
+			*out_field = (uint8_t)fields[i].field;
+			return true;
+		}
+	}
+	return false;
+}
+
+void criteria_steps(struct search_criteria *c)
+{
+	struct search_steps *s = &c->steps;
+
+	s->n = c->relations_n;
+	s->first = c->first;
+	memcpy(s->known, c->known, sizeof s->known);
+	memcpy(s->holds, c->holds, sizeof s->holds);
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct relation *r = &c->relations[i];
+		struct search_step *step = &s->step[i];
+		*step = (struct search_step){ .next = { r->next[0], r->next[1] },
+					      .compare = r->op == RELATION_EQ ? SEARCH_EQUALS
+									      : SEARCH_CONTAINS,
+					      .want = span_of(c->text + r->text_at, r->text_n) };
+		step->is_text = is_text(r, &step->field);
 	}
 }
 
@@ -236,8 +275,8 @@ static bool match(const void *criteria, const struct object *o)
 
 void search_criteria_query(const struct search_criteria *c, struct search_query *out)
 {
-	*out = (struct search_query){ .matches = match, .ctx = c };
-	for (unsigned shape = 0; shape < CRITERIA_SHAPES; shape++) {
+	*out = (struct search_query){ .matches = match, .ctx = c, .steps = &c->steps };
+	for (unsigned shape = 0; shape < SEARCH_SHAPES; shape++) {
 		enum search_verdict v = verdict(c, shape, RELATION_NO);
 		if (shape < 3)
 			out->items[OBJECT_AUDIO + shape] = v;

@@ -19,10 +19,12 @@ enum relation_op {
 };
 
 /* The ends of relation.next[]. */
-#define RELATION_NO CRITERIA_RELATIONS_MAX
-#define RELATION_YES (CRITERIA_RELATIONS_MAX + 1)
+#define RELATION_NO SEARCH_STEP_NO
+#define RELATION_YES SEARCH_STEP_YES
 
 /** A value as a number: an integer; of res@duration, milliseconds. */
 bool property_number(uint8_t property, struct span value, int64_t *out);
 /** Fill known[] and holds[]. */
 void criteria_decide(struct search_criteria *c);
+/** Then steps: what is in them borrows from `c`, which must stay where it is. */
+void criteria_steps(struct search_criteria *c);

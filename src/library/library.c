@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening and closing the library, its snapshots and figures. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "library/check.h"
 #include "library/lookup.h"
 #include "library/tables.h"
+#include "library/text.h"
 #include "library/writer.h"
 
 struct library {
 	struct db *db;
+	struct text *text; /* NULL where nothing is written */
+	char *dir;
 	struct writer writer;
 };
+
+static void close_store(struct library *lib)
+{
+	text_free(lib->text);
+	db_close(lib->db);
+	free(lib->dir);
+	free(lib);
+}
 
 enum err library_open(const struct library_options *options, struct library **out,
 		      struct err_info *info)
@@ -30,6 +42,15 @@ enum err library_open(const struct library_options *options, struct library **ou
 		free(lib);
 		return e;
 	}
+	lib->dir = strdup(options->database_dir);
+	e = lib->dir ? ERR_OK : ERR_NOMEM;
+	if (e == ERR_OK && !options->read_only)
+		e = text_new(lib->dir, lib->db, &lib->text);
+	if (e != ERR_OK) {
+		close_store(lib);
+		return err_set(info, e, 0, "cannot start the library's search index");
+	}
+	lib->writer.text = lib->text;
 	e = writer_start(&lib->writer, lib->db, options);
 	if (e != ERR_OK) {
 		library_close(lib);
@@ -44,6 +65,7 @@ void library_hurry(struct library *lib)
 	if (!lib)
 		return;
 	writer_hurry(&lib->writer);
+	text_hurry(lib->text);
 	db_hurry(lib->db);
 }
 
@@ -52,8 +74,12 @@ void library_close(struct library *lib)
 	if (!lib)
 		return;
 	writer_stop(&lib->writer);
-	db_close(lib->db);
-	free(lib);
+	close_store(lib);
+}
+
+struct text *library_text(struct library *lib)
+{
+	return lib->text;
 }
 
 const uint8_t *library_uuid(const struct library *lib)
@@ -69,13 +95,17 @@ enum err library_check(struct library *lib, void (*report)(void *ctx, const char
 	struct db_snap *sn = db_snap_begin(lib->db);
 	enum err e = check_records(lib->db, sn, report, ctx);
 	db_snap_end(sn);
+	text_check(lib->dir, db_uuid(lib->db), report, ctx);
 	return e == ERR_OK ? store : e;
 }
 
 void library_stats_get(struct library *lib, struct library_stats *out)
 {
 	struct db_stats db;
+	struct text_stats text = { 0 };
 	db_stats_get(lib->db, &db);
+	if (lib->text)
+		text_stats_get(lib->text, &text);
 	struct db_snap *sn = db_snap_begin(lib->db);
 	*out = (struct library_stats){
 		.commit = db_snap_commit(sn),
@@ -97,6 +127,12 @@ void library_stats_get(struct library *lib, struct library_stats *out)
 		.batches_n = counter_get(&lib->writer.batches_n),
 		.batch_files_n = counter_get(&lib->writer.batch_files_n),
 		.queue_n = writer_queue_n(&lib->writer),
+		.text_commit = text.commit,
+		.text_bytes = text.bytes,
+		.text_builds_n = text.builds_n,
+		.text_failures_n = text.failures_n,
+		.text_refused_n = text.refused_n,
+		.text_build_ms = text.build_ms,
 		.poisoned = db.poisoned,
 	};
 	db_snap_end(sn);

@@ -51,6 +51,9 @@ struct library_stats {
 	uint64_t log_bytes, index_bytes, memory_bytes, memory_peak_bytes;
 	uint64_t commits_n, rows_put_n, rows_removed_n, damaged_n;
 	uint64_t batches_n, batch_files_n, queue_n;
+	/* the index for searches (library/text.h): the commit it shows, 0: there is none */
+	uint64_t text_commit, text_bytes, text_builds_n, text_failures_n, text_refused_n;
+	uint64_t text_build_ms; /* the last one took */
 	bool poisoned;
 };
 /** O(1). Threads: any. */

@@ -4,14 +4,20 @@
 
 #include "library/objects.h"
 #include "library/tables.h"
+#include "library/text_query.h"
 #include "schema/media_fb.h"
+
+static bool judge(void *search, uint64_t id, struct span *out_title);
 
 static void open_source(struct search *s)
 {
 	s->source_at = 0;
 	if (s->at == s->sources_n)
 		return;
-	const struct search_source *from = &s->sources[s->at];
+	struct search_source *from = &s->sources[s->at];
+	if (from->kind == SEARCH_TEXT &&
+	    text_section_begin(s->text, from->section, from->certain, judge, s) != ERR_OK)
+		from->kind = from->child == ID_DIRECTORY ? SEARCH_ROWS : SEARCH_GROUP;
 	if (from->kind == SEARCH_GROUP)
 		db_seek(&s->cursor, s->sn, from->table, from->index, from->group, 0);
 }
@@ -22,8 +28,9 @@ static void next_source(struct search *s)
 	open_source(s);
 }
 
-enum err library_search_begin(const struct library_snap *snap, struct span container_id,
-			      const struct search_query *query, struct search *out)
+enum err library_search_begin(struct library *lib, const struct library_snap *snap,
+			      struct span container_id, const struct search_query *query,
+			      struct search *out)
 {
 	const struct db_snap *sn = snap_db(snap);
 	struct object_id id;
@@ -39,16 +46,25 @@ enum err library_search_begin(const struct library_snap *snap, struct span conta
 	out->scope_group = (uint32_t)c.row_id;
 	out->single_root = single_root(sn);
 	memset(out->tree, 0, sizeof out->tree);
+	out->text = text_query_begin(lib ? library_text(lib) : NULL, sn, query->steps,
+				     out->single_root);
 	search_plan(out);
 	out->at = 0;
 	open_source(out);
 	return ERR_OK;
 }
 
+void search_end(struct search *s)
+{
+	text_query_end(s->text);
+	s->text = NULL;
+}
+
 /* ---- candidates ------------------------------------------------------------------------------ */
 
 struct candidate {
 	enum id_kind child; /* ID_HOME: an item */
+	bool certain;	    /* it matches */
 	struct container container;
 	struct fb_table media;
 	struct object object;
@@ -132,8 +148,16 @@ static bool matches(const struct search *s, struct candidate *c)
 	return s->query.matches(s->query.ctx, o);
 }
 
+/** The next id of an index or of the text column. */
+static bool next_id(struct search *s, const struct search_source *from, uint64_t *out_id,
+		    bool *out_certain)
+{
+	return from->kind == SEARCH_TEXT ? text_section_next(s->text, out_id, out_certain)
+					 : db_next(&s->cursor, out_id);
+}
+
 /** The next row of the source at hand; false: it has no more. */
-static bool next_row(struct search *s, uint64_t *out_id, struct fb_table *out)
+static bool next_row(struct search *s, uint64_t *out_id, struct fb_table *out, bool *out_certain)
 {
 	const struct search_source *from = &s->sources[s->at];
 	if (from->kind == SEARCH_FIXED) {
@@ -146,7 +170,7 @@ static bool next_row(struct search *s, uint64_t *out_id, struct fb_table *out)
 		s->source_at = e == ERR_OK ? *out_id + 1 : s->source_at;
 		return e == ERR_OK;
 	}
-	while (db_next(&s->cursor, out_id)) {
+	while (next_id(s, from, out_id, out_certain)) {
 		if (db_get(s->sn, from->table, *out_id, out) == ERR_OK)
 			return true;
 		s->damaged_n++; /* one bad record must not hide its neighbours */
@@ -159,15 +183,46 @@ static bool next_match(struct search *s, struct candidate *c)
 	uint64_t id;
 	struct fb_table row;
 	while (s->at < s->sources_n) {
-		if (!next_row(s, &id, &row)) {
+		c->certain = false;
+		if (!next_row(s, &id, &row, &c->certain)) {
 			next_source(s);
 			continue;
 		}
 		c->child = s->sources[s->at].child;
-		if (candidate_describe(s, c, id, row) && matches(s, c))
+		if (candidate_describe(s, c, id, row) && (c->certain || matches(s, c)))
 			return true;
 	}
 	return false;
+}
+
+/** Whether a row that the text column does not know yet is of the group at hand, as its index would
+ * say. */
+static bool is_in_group(const struct search_source *from, struct fb_table row)
+{
+	switch (from->table) {
+	case TABLE_MEDIA:
+		return media_file_kind(row) == from->group;
+	case TABLE_TERM:
+		return term_live(row) && term_kind(row) == from->group;
+	case TABLE_ALBUM:
+		return album_live(row);
+	default:
+		return true;
+	}
+}
+
+/* text_judge_fn: for rows that changed since the column was built. */
+static bool judge(void *search, uint64_t id, struct span *out_title)
+{
+	struct search *s = search;
+	const struct search_source *from = &s->sources[s->at];
+	struct candidate c = { .child = from->child };
+	struct fb_table row;
+	if (db_get(s->sn, from->table, id, &row) != ERR_OK || !is_in_group(from, row) ||
+	    !candidate_describe(s, &c, id, row) || !matches(s, &c))
+		return false;
+	*out_title = c.object.title;
+	return true;
 }
 
 /* ---- paging ---------------------------------------------------------------------------------- */
@@ -203,10 +258,14 @@ uint64_t search_skip(struct search *s, uint64_t n)
 	struct candidate c;
 	uint64_t skipped = 0;
 	while (skipped < n && s->at < s->sources_n) {
+		uint64_t step = 0;
 		if (s->sources[s->at].whole)
-			skipped += skip_in_group(s, n - skipped);
-		else if (next_match(s, &c))
-			skipped++;
+			step = skip_in_group(s, n - skipped);
+		else if (s->sources[s->at].kind == SEARCH_TEXT)
+			step = text_section_skip(s->text, n - skipped);
+		if (step == 0)
+			step = next_match(s, &c);
+		skipped += step;
 	}
 	return skipped;
 }

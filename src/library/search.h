@@ -2,9 +2,10 @@
 /* Looking for objects below a container: from the narrowest index there is, judged one by one only
  * where the index does not tell. Each object comes once, as it is at home: items with parent their
  * directory, albums below "Albums", and so on. The order is fixed: static containers, artists,
- * albums, genres, years, folders, then audio, video, images.
+ * albums, genres, years, folders, then audio, video, images, each by title.
  *
- * Caller's memory (about 8 KiB), nothing to free, no allocation. */
+ * Questions about texts are answered by the text column (library/text.h) where there is one, and by
+ * judging one by one where there is none: the answer is the same. */
 #pragma once
 
 #include "library/containers.h"
@@ -15,6 +16,59 @@
 #define SEARCH_TREE_CACHE 256
 
 enum search_verdict { SEARCH_NO, SEARCH_MAYBE, SEARCH_YES };
+
+/* An object's class is known by its kind: three kinds of items, then the classes of containers. */
+#define SEARCH_SHAPE_CONTAINERS 3
+#define SEARCH_SHAPES (SEARCH_SHAPE_CONTAINERS + CONTAINER_GENRE + 1)
+unsigned search_shape(const struct object *o);
+
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+#define SEARCH_TEXT_MAX 1024 /* bytes of one value that count */
+#define SEARCH_VALUES_MAX 16 /* artists, genres of one object */
+
+enum search_field {
+	SEARCH_TITLE,
+	SEARCH_CREATOR, /* the first artist */
+	SEARCH_ARTIST,	/* the artists, then the album artist */
+	SEARCH_ALBUM_ARTIST,
+	SEARCH_ALBUM,
+	SEARCH_GENRE
+};
+/** Value k of a field, for k = 0, 1, ... until it returns false. Of a container: its title and, as
+ * creator and artist, that of an album. Lifetime: that of the object's record. Pure. */
+bool search_value(const struct object *o, enum search_field field, unsigned k, struct span *out);
+
+enum search_compare { SEARCH_CONTAINS, SEARCH_EQUALS, SEARCH_BEGINS_WORD };
+
+/** A question, and where to go on when it is false / true: forward, or to an end. */
+struct search_step {
+	bool is_text; /* about texts: one value of the field is enough. Else only matches() knows.
+		       */
+	uint8_t field, compare;
+	uint8_t next[2];
+	struct span want; /* folded by library_fold() */
+};
+#define SEARCH_STEPS_MAX 64
+#define SEARCH_STEP_NO SEARCH_STEPS_MAX
+#define SEARCH_STEP_YES (SEARCH_STEPS_MAX + 1)
+
+/** Whether a text question holds. Pure. */
+bool search_step_holds(const struct search_step *step, const struct object *o);
+
+/** Criteria as steps. steps_n 0: none are known, matches() says all. */
+struct search_steps {
+	unsigned n;
+	uint8_t first;
+	struct search_step step[SEARCH_STEPS_MAX];
+	/* by shape, a bit per step: whether the shape alone decides it, and how */
+	uint64_t known[SEARCH_SHAPES], holds[SEARCH_SHAPES];
+};
+
+/** Whether an object matches steps that all are about texts, or known by shape. Pure. */
+bool search_steps_match(const struct search_steps *steps, const struct object *o);
+
+/* ---- what is looked for ---------------------------------------------------------------------- */
 
 /** What is looked for. */
 struct search_query {
@@ -29,9 +83,13 @@ struct search_query {
 	/** Every item that matches has an artist or album artist / a genre / an album of this name,
 	 * compared by library_fold(). {NULL, 0}: not said. Only to be faster. */
 	struct span artist, genre, album;
+	/** What matches() does, as far as texts decide it; NULL: not said. Only to be faster. */
+	const struct search_steps *steps;
 };
 
-enum search_source_kind { SEARCH_FIXED, SEARCH_ROWS, SEARCH_GROUP };
+enum search_source_kind { SEARCH_FIXED, SEARCH_ROWS, SEARCH_GROUP, SEARCH_TEXT };
+
+struct text_query;
 
 struct search_source {
 	enum search_source_kind kind;
@@ -40,6 +98,8 @@ struct search_source {
 	uint32_t group;
 	uint64_t n;	  /* of a group */
 	bool whole;	  /* everything in the group matches */
+	uint8_t section;  /* SEARCH_TEXT: of the column */
+	bool certain;	  /* SEARCH_TEXT: all of it is below the container */
 	bool overlapping; /* with the groups of the sources before it */
 };
 
@@ -57,15 +117,22 @@ struct search {
 	struct search_source sources[SEARCH_SOURCES_MAX];
 	uint64_t source_at; /* of fixed ones and rows: the next */
 	struct db_cursor cursor;
+	struct text_query *text; /* NULL: everything is judged */
 	struct {
 		uint32_t directory;
 		bool below;
 	} tree[SEARCH_TREE_CACHE];
 };
 
-/** Errors: ERR_NOTFOUND (no such container), ERR_INVALID (it is an item), ERR_CORRUPT. */
-NODISCARD enum err library_search_begin(const struct library_snap *sn, struct span container_id,
-					const struct search_query *query, struct search *out);
+/** Begin; *out is about 9 KiB. `lib`: whose text column may be used, of which `sn` is a snapshot;
+ * NULL: none, everything that no other index tells is judged. *query stays the caller's.
+ * Errors: ERR_NOTFOUND (no such container), ERR_INVALID (it is an item), ERR_CORRUPT: then there is
+ * nothing to end. */
+NODISCARD enum err library_search_begin(struct library *lib, const struct library_snap *sn,
+					struct span container_id, const struct search_query *query,
+					struct search *out);
+/** Before the snapshot ends. */
+void search_end(struct search *s);
 /** The next object that matches; false at the end. Lifetime: until the snapshot ends. */
 bool search_next(struct search *s, struct object *out);
 /** Pass over up to n of them; returns how many there were. O(log n) where an index tells. */

@@ -2,6 +2,7 @@
 /* What is below a container, and which indexes lead there by the shortest way. */
 #include "library/search_priv.h"
 #include "library/tables.h"
+#include "library/text_query.h"
 #include "schema/media_fb.h"
 
 #define TREE_DEPTH_MAX 4096 /* a longer way up is a damaged table that goes round in circles */
@@ -105,18 +106,48 @@ static struct search_source *add_source(struct search *s, struct search_source s
 	return &s->sources[s->sources_n++];
 }
 
+/** Whether everything of a kind that is looked through is below the container: what is not has been
+ * left out by kind_is_below(), or is told apart one by one. */
+static bool is_certain(const struct search *s, enum id_kind child)
+{
+	switch (child) {
+	case ID_HOME:
+		return is_everything(s) || is_static(s, STATIC_MUSIC) ||
+		       is_static(s, STATIC_ALL_MUSIC) || is_static(s, STATIC_VIDEO) ||
+		       is_static(s, STATIC_ALL_VIDEOS) || is_static(s, STATIC_PICTURES) ||
+		       is_static(s, STATIC_ALL_IMAGES);
+	case ID_ALBUM:
+		return !is_static(s, STATIC_ARTISTS);
+	case ID_DIRECTORY:
+		return is_everything(s);
+	default:
+		return true;
+	}
+}
+
+/** Look into the text column instead, where it narrows the source down. */
+static void use_text(struct search *s, struct search_source *from)
+{
+	int section = text_query_section(s->text, from->table, from->index, from->group);
+	if (section < 0 || from->whole)
+		return;
+	from->kind = SEARCH_TEXT;
+	from->section = (uint8_t)section;
+	from->certain = is_certain(s, from->child);
+}
+
 static void add_group(struct search *s, uint8_t table, uint8_t index, uint32_t group,
 		      enum id_kind child, bool whole)
 {
 	uint64_t n = db_count(s->sn, table, index, group);
 	if (n)
-		add_source(s, (struct search_source){ .kind = SEARCH_GROUP,
-						      .table = table,
-						      .index = index,
-						      .child = child,
-						      .group = group,
-						      .n = n,
-						      .whole = whole });
+		use_text(s, add_source(s, (struct search_source){ .kind = SEARCH_GROUP,
+								  .table = table,
+								  .index = index,
+								  .child = child,
+								  .group = group,
+								  .n = n,
+								  .whole = whole }));
 }
 
 static void add_fixed(struct search *s)
@@ -151,9 +182,9 @@ static void add_directories(struct search *s)
 {
 	if (s->query.containers[CONTAINER_FOLDER] &&
 	    (is_everything(s) || s->scope.container == ID_DIRECTORY))
-		add_source(s, (struct search_source){ .kind = SEARCH_ROWS,
-						      .table = TABLE_DIRECTORY,
-						      .child = ID_DIRECTORY });
+		use_text(s, add_source(s, (struct search_source){ .kind = SEARCH_ROWS,
+								  .table = TABLE_DIRECTORY,
+								  .child = ID_DIRECTORY }));
 }
 
 /* ---- audio: by name where one is asked for --------------------------------------------------- */
@@ -217,9 +248,7 @@ static void add_audio(struct search *s, bool whole)
 static void add_items(struct search *s, enum object_kind kind, uint8_t media_kind)
 {
 	enum search_verdict v = s->query.items[kind];
-	bool whole = v == SEARCH_YES && s->scope.container == ID_STATIC &&
-		     !is_static(s, STATIC_ARTISTS) && !is_static(s, STATIC_ALBUMS) &&
-		     !is_static(s, STATIC_GENRES) && !is_static(s, STATIC_YEARS);
+	bool whole = v == SEARCH_YES && is_certain(s, ID_HOME);
 	if (!v || !kind_is_below(s, kind))
 		return;
 	if (s->scope.container == ID_ALBUM || s->scope.container == ID_ARTIST_ALBUM)

@@ -115,6 +115,8 @@ static enum err commit(struct writer *w, struct apply *a, uint64_t *out_commit)
 	}
 	w->dirty_rows_n += a->rows_n;
 	w->dirty = w->maintenance_due = true;
+	if (w->text)
+		text_changed(w->text);
 	tell(w, a);
 	return ERR_OK;
 }

@@ -6,6 +6,7 @@
 #include "base/thread.h"
 #include "db/db.h"
 #include "library/batch_priv.h"
+#include "library/text.h"
 
 struct batch_queue {
 	struct batch *first, *last;
@@ -14,6 +15,7 @@ struct batch_queue {
 
 struct writer {
 	struct db *db;
+	struct text *text; /* is told of commits; set before writer_start(), may be NULL */
 	void (*on_commit)(void *ctx, const struct library_change *change);
 	void *ctx;
 

@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "dlna/handlers.h"
 #include "fixture.h"
+#include "library/text.h"
 
 static const struct span artists[] = { SPAN("Artist A"), SPAN("artist a"), SPAN("Guest") };
 
@@ -508,6 +509,34 @@ TEST_LIMIT(search, finds_what_a_naive_search_finds_in_several_roots, 240)
 	library_init(&fx);
 	put_in_another_root(&fx);
 	compare_with_naive(&fx);
+	fixture_fini(&fx);
+}
+
+/* With the text column: of all, and with some of it changed since. */
+TEST_LIMIT(search, finds_what_a_naive_search_finds_with_a_text_column, 240)
+{
+	struct fixture fx;
+	library_init(&fx);
+	EXPECT_OK(text_settle(library_text(fx.dlna.library)));
+	compare_with_naive(&fx);
+	fixture_fini(&fx);
+}
+
+TEST_LIMIT(search, finds_what_a_naive_search_finds_with_an_old_text_column, 240)
+{
+	struct fixture fx;
+	struct media_file_in renamed[] = { files[1], files[5], files[7] };
+	renamed[0].title = SPAN("Storm 7");
+	renamed[1].artist = SPAN("Guest");
+	renamed[2].title = SPAN("Calm storm");
+	library_init(&fx);
+	EXPECT_OK(text_settle(library_text(fx.dlna.library)));
+	fixture_put(&fx, renamed, ARRAY_LEN(renamed));
+	put_in_another_root(&fx);
+	compare_with_naive(&fx);
+	struct library_stats stats;
+	library_stats_get(fx.dlna.library, &stats);
+	EXPECT_U64(0, stats.text_refused_n);
 	fixture_fini(&fx);
 }
 
