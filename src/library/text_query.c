@@ -332,10 +332,15 @@ static void by_numbers(const struct text_query *q, unsigned i, const struct row_
 		uint32_t n = MIN(q->b.n - w * 64, 64);
 		if (rows->w[w] == 0)
 			continue;
-		for (uint32_t k = 0; k < n; k++) {
-			uint32_t number = MIN(numbers[w * 64 + k], max);
-			found |= (uint64_t)bit_get(hits, number) << k;
-		}
+		const uint32_t *number = numbers + (size_t)w * 64;
+		if (__builtin_popcountll(rows->w[w]) < 24)
+			for (uint64_t left = rows->w[w]; left; left &= left - 1) {
+				unsigned k = (unsigned)__builtin_ctzll(left);
+				found |= (uint64_t)bit_get(hits, MIN(number[k], max)) << k;
+			}
+		else
+			for (uint32_t k = 0; k < n; k++)
+				found |= (uint64_t)bit_get(hits, MIN(number[k], max)) << k;
 		out->w[w] = found;
 	}
 }
