@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* bench_store ENGINE DIR ROWS [scan|random] [all|insert|crash] [CPUS]
+ * bench_store engines: which ones it was built with.
  * One run of one engine in DIR, which must be empty: lines of JSON. bench/compare runs them against
  * each other. With CPUS 1, the default, every thread of the engine shares one processor. */
 #include <sched.h>
@@ -34,6 +35,13 @@ static const struct engine *engine_named(const char *name)
 	bench_fail(name, "no such engine, or built without its library");
 }
 
+static int list_engines(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(engines); i++)
+		puts(engines[i]->name);
+	return 0;
+}
+
 static unsigned choice(const char *given, const char *const *names, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -64,6 +72,8 @@ int main(int argc, char **argv)
 	};
 	uint64_t cpus = 1;
 	struct driver_options o = { .order = ROWS_SCAN };
+	if (argc == 2 && span_eq(span_str(argv[1]), SPAN("engines")))
+		return list_engines();
 	if (argc < 4 || argc > 7 ||
 	    num_parse_u64(span_str(argv[3]), 1, 100000000, &o.rows_n) != ERR_OK ||
 	    (argc > 6 && num_parse_u64(span_str(argv[6]), 1, 64, &cpus) != ERR_OK))
