@@ -48,8 +48,6 @@ static void store_commit(void *db)
 {
 	struct store *s = db;
 	must("db: commit", db_txn_commit(TAKE(s->txn)));
-	while (db_maintain(s->db))
-		;
 }
 
 const struct engine engine_db = {

@@ -203,6 +203,8 @@ struct run_out {
 	uint64_t bytes;
 	uint8_t *image; /* heap */
 	int fd;		/* file, or -1 */
+	bool write_back;
+	uint64_t dirty_bytes; /* since the last write_back() */
 	enum err err;
 	struct out_section section[OUT_SECTIONS]; /* reused for ids, addresses, each index */
 	uint8_t sink[OUT_ROOM_MAX];		  /* takes what must not be written */

@@ -30,6 +30,13 @@ static int file_fdatasync(void *ctx, int fd)
 	return fdatasync(fd);
 }
 
+static void file_write_back(void *ctx, int fd, uint64_t off, uint64_t n)
+{
+	(void)ctx;
+	/* only begun: an error stays with the file for fdatasync() to report */
+	(void)sync_file_range(fd, (off64_t)off, (off64_t)n, SYNC_FILE_RANGE_WRITE);
+}
+
 static int file_grow(void *ctx, int fd, uint64_t bytes)
 {
 	(void)ctx;
@@ -63,6 +70,7 @@ const struct db_io io_files = {
 	.close = file_close,
 	.pwrite = file_pwrite,
 	.fdatasync = file_fdatasync,
+	.write_back = file_write_back,
 	.grow = file_grow,
 	.truncate = file_truncate,
 	.unlink = file_unlink,

@@ -15,6 +15,9 @@ struct db_io {
 	int (*close)(void *ctx, int fd);
 	ssize_t (*pwrite)(void *ctx, int fd, const void *p, size_t n, uint64_t off);
 	int (*fdatasync)(void *ctx, int fd);
+	/** May be NULL: begin to write these bytes to the disk (`n` 0: all behind `off`), without
+	 * waiting and without promising anything, so that the sync to come is short. */
+	void (*write_back)(void *ctx, int fd, uint64_t off, uint64_t n);
 	/** Make the file `bytes` long with room on the disk for all of it. */
 	int (*grow)(void *ctx, int fd, uint64_t bytes);
 	int (*truncate)(void *ctx, int fd, uint64_t bytes);

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "db/db_priv.h"
 
+#define WRITE_BACK_BYTES (64u << 10) /* of a chunk; smaller ones wait for the sync */
+
 void log_begin(struct log_writer *lw, struct db *db, struct log_pos pos, uint64_t commit)
 {
 	*lw = (struct log_writer){ .db = db, .pos = pos, .commit = commit, .running = commit };
@@ -49,6 +51,8 @@ enum err log_append(struct log_writer *lw, struct disk_chunk *head, uint32_t pay
 		e = db_write(db, s->fd, head, bytes, lw->pos.offset);
 	if (e != ERR_OK)
 		return e;
+	if (bytes >= WRITE_BACK_BYTES && db->io->write_back)
+		db->io->write_back(db->io->ctx, s->fd, lw->pos.offset, bytes);
 	lw->running =
 		XXH3_64bits_withSeed(&head->header_hash, sizeof head->header_hash, lw->running);
 	lw->bytes += bytes;

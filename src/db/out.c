@@ -9,6 +9,10 @@
 #include "db/guard.h"
 
 #define OUT_BUF_BYTES (32u << 10)
+/* A large run is written back as it grows, so that the checkpoint that syncs it does not wait for
+ * all of it; small ones are often merged and gone before that. */
+#define WRITE_BACK_FROM_BYTES (16u << 20)
+#define WRITE_BACK_BYTES (2u << 20)
 
 enum err out_begin(struct run_out *o, struct db *db, unsigned table, uint64_t bytes_max, bool file)
 {
@@ -27,6 +31,7 @@ enum err out_begin(struct run_out *o, struct db *db, unsigned table, uint64_t by
 		return o->image ? ERR_OK : ERR_NOMEM;
 	}
 	char name[32];
+	o->write_back = bytes_max >= WRITE_BACK_FROM_BYTES && db->io->write_back;
 	o->head.number = db->next_run++;
 	run_name(o->head.number, name);
 	o->fd = db_file_open(db, name, O_RDWR | O_CREAT | O_TRUNC);
@@ -73,6 +78,11 @@ static void section_flush(struct run_out *o, struct out_section *sec)
 		o->err = db_write(o->db, o->fd, sec->start, n, sec->off + sec->done);
 	}
 	sec->done += n;
+	o->dirty_bytes += n;
+	if (o->write_back && o->dirty_bytes >= WRITE_BACK_BYTES) {
+		o->db->io->write_back(o->db->io->ctx, o->fd, 0, 0);
+		o->dirty_bytes = 0;
+	}
 	section_window(sec, sec->buf, OUT_BUF_BYTES);
 }
 
