@@ -160,7 +160,7 @@ TEST(control, a_silent_client_does_not_delay_the_end)
 	pause_ms(100); /* it is being served */
 	uint64_t begin_ms = clock_now_ms();
 	control_stop(c);
-	EXPECT(clock_now_ms() - begin_ms < 1000);
+	EXPECT(clock_now_ms() - begin_ms < 4000); /* a client is given up after 5 s */
 }
 
 TEST(control, a_client_that_reads_nothing_does_not_delay_the_end)
@@ -172,7 +172,7 @@ TEST(control, a_client_that_reads_nothing_does_not_delay_the_end)
 	pause_ms(200); /* the socket is full */
 	uint64_t begin_ms = clock_now_ms();
 	control_stop(c);
-	EXPECT(clock_now_ms() - begin_ms < 1000);
+	EXPECT(clock_now_ms() - begin_ms < 4000); /* a client is given up after 5 s */
 }
 
 TEST(control, a_client_that_leaves_early_stops_no_one)

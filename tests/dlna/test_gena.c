@@ -147,6 +147,8 @@ struct subscriber {
 	char sid[GENA_SID_MAX];
 };
 
+#define SURELY_MS 20000 /* what happens at all has happened by then, on the slowest machine */
+
 static void subscriber_init(struct subscriber *s)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET,
@@ -182,13 +184,13 @@ static bool readable_within(int fd, int ms)
 /** One NOTIFY: answered with `answer`, its bytes in `out`. */
 static void receive(struct subscriber *s, const char *answer, struct buf *out)
 {
-	EXPECT(readable_within(s->listener, 5000));
+	EXPECT(readable_within(s->listener, SURELY_MS));
 	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
 	EXPECT(fd >= 0);
 	buf_init(out, 1 << 20);
 	for (;;) {
 		char *to = buf_room(out, 4096);
-		EXPECT(readable_within(fd, 5000));
+		EXPECT(readable_within(fd, SURELY_MS));
 		ssize_t n = read(fd, to, 4096);
 		EXPECT(n > 0);
 		out->n += (size_t)n;
@@ -257,6 +259,7 @@ TEST(gena, changes_are_moderated_and_the_last_one_arrives)
 	struct buf m;
 	struct doc d;
 	subscriber_init(&s);
+	uint64_t began = clock_now_ms(); /* pauses are counted from here: it is before each event */
 	EXPECT_U64(200, subscribe(&s, SERVICE_CONTENT_DIRECTORY));
 	receive(&s, OK_ANSWER, &m);
 	body_of(&m, &d);
@@ -264,12 +267,10 @@ TEST(gena, changes_are_moderated_and_the_last_one_arrives)
 	doc_fini(&d);
 	buf_fini(&m);
 
-	uint64_t first = clock_now_ms();
 	for (uint64_t i = 1; i <= 50; i++)
 		notify(&s, i, i % 2 ? "AT" : "d1");
 	receive(&s, OK_ANSWER, &m);
-	uint64_t second = clock_now_ms();
-	EXPECT(second - first > GENA_PAUSE_MS / 2 && second - first < GENA_PAUSE_MS + 1000);
+	EXPECT(clock_now_ms() - began >= GENA_PAUSE_MS - 100);
 	EXPECT(strstr(buf_cstr(&m), "\r\nSEQ: 1\r\n") != NULL);
 	body_of(&m, &d);
 	EXPECT_SPAN(SPAN("AT,49,d1,50"), doc_text(&d, "ContainerUpdateIDs", 0));
@@ -278,7 +279,7 @@ TEST(gena, changes_are_moderated_and_the_last_one_arrives)
 
 	notify(&s, 51, "AL");
 	receive(&s, OK_ANSWER, &m);
-	EXPECT(clock_now_ms() - second >= GENA_PAUSE_MS - 100);
+	EXPECT(clock_now_ms() - began >= 2 * GENA_PAUSE_MS - 100);
 	body_of(&m, &d);
 	EXPECT_SPAN(SPAN("AL,51"), doc_text(&d, "ContainerUpdateIDs", 0));
 	doc_fini(&d);
@@ -302,9 +303,10 @@ TEST(gena, a_412_ends_the_subscription_and_500_does_not)
 	receive(&s, "HTTP/1.1 412 Precondition Failed\r\n\r\n", &m); /* after 5 s, SEQ 0 still */
 	EXPECT(strstr(buf_cstr(&m), "\r\nSEQ: 0\r\n") != NULL);
 	buf_fini(&m);
-	usleep(200000);
-	gena_stats_get(s.fx.dlna.gena, &stats);
-	EXPECT_U64(0, stats.subscriptions_n);
+	do { /* until the time limit of the case */
+		usleep(20000);
+		gena_stats_get(s.fx.dlna.gena, &stats);
+	} while (stats.subscriptions_n > 0);
 	subscriber_fini(&s);
 }
 
@@ -328,7 +330,7 @@ TEST(gena, a_subscriber_that_hangs_keeps_nobody_waiting)
 	EXPECT_U64(200, subscribe(&s, SERVICE_CONTENT_DIRECTORY));
 	uint64_t began = clock_now_ms();
 	receive(&s, OK_ANSWER, &m);
-	EXPECT(clock_now_ms() - began < 2000);
+	EXPECT(clock_now_ms() - began < GENA_SEND_LIMIT_MS); /* when the deaf one is given up */
 	buf_fini(&m);
 	close(deaf);
 	subscriber_fini(&s);
