@@ -209,22 +209,36 @@ static void single_inserts(struct run *r)
 
 /* ---- courses --------------------------------------------------------------------------------- */
 
-static uint64_t disk_bytes(const char *dir)
+/* The blocks of the store's files, of those whose names begin with `extra` apart. */
+static void disk_bytes(const char *dir, const char *extra, uint64_t *out, uint64_t *out_extra)
 {
-	uint64_t bytes = 0;
 	DIR *d = opendir(dir);
 	struct stat st;
-	for (struct dirent *f = d ? readdir(d) : NULL; f; f = readdir(d))
-		if (fstatat(dirfd(d), f->d_name, &st, 0) == 0 && S_ISREG(st.st_mode))
-			bytes += (uint64_t)st.st_blocks * 512;
+	*out = *out_extra = 0;
+	for (struct dirent *f = d ? readdir(d) : NULL; f; f = readdir(d)) {
+		if (fstatat(dirfd(d), f->d_name, &st, 0) != 0 || !S_ISREG(st.st_mode))
+			continue;
+		bool is_extra = extra && span_starts(span_str(f->d_name), span_str(extra));
+		*(is_extra ? out_extra : out) += (uint64_t)st.st_blocks * 512;
+	}
 	if (d)
 		closedir(d);
-	return bytes;
+}
+
+static void settle(struct run *r)
+{
+	if (!r->e->settle)
+		return;
+	uint64_t start = clock_now_ns();
+	r->e->settle(r->db);
+	report_value(&r->report, "settle", (double)(clock_now_ns() - start) / 1e6, "ms");
+	phase_end(r, "settle");
 }
 
 static void load(struct run *r)
 {
 	struct proc_io before = proc_io(), after;
+	uint64_t disk, extra;
 	open_store(r);
 	bulk_run(r, &bulk_insert);
 	uint64_t start = clock_now_ns();
@@ -233,7 +247,9 @@ static void load(struct run *r)
 	phase_end(r, "close");
 	after = proc_io();
 	double rows = (double)r->rows.n;
-	report_value(&r->report, "disk", (double)disk_bytes(r->o->dir), "bytes");
+	disk_bytes(r->o->dir, r->e->extra_files, &disk, &extra);
+	report_value(&r->report, "disk", (double)disk, "bytes");
+	report_value(&r->report, "disk_extra", (double)extra, "bytes");
 	report_value(&r->report, "written", (double)(after.written - before.written) / rows,
 		     "bytes/row");
 	report_value(&r->report, "write_calls", (double)(after.asked - before.asked) / rows,
@@ -276,10 +292,12 @@ static void course_all(struct run *r)
 	if (!r->e->get_id)
 		return;
 	reopen(r);
+	settle(r);
 	read_phase(r, "read");
 	single_inserts(r);
 	bulk_run(r, &bulk_update);
 	bulk_run(r, &bulk_remove);
+	settle(r);
 	read_phase(r, "changed");
 	close_store(r);
 }

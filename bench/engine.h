@@ -21,6 +21,10 @@ struct engine {
 	void (*commit)(void *db);
 	/** Ends the bulk load: what the variant left for later. NULL: nothing. */
 	void (*load_end)(void *db);
+	/** Has done now what the engine does when it is idle. NULL: nothing. */
+	void (*settle)(void *db);
+	/** How the names of files begin that hold what no other engine has. NULL: none do. */
+	const char *extra_files;
 
 	/* The rest may be NULL in engines that only insert. */
 	void (*update)(void *db, const struct row *row); /* found by its path */

@@ -9,6 +9,7 @@
 #include "library/listing.h"
 #include "library/lookup.h"
 #include "library/tables.h"
+#include "library/text.h"
 #include "media_view.h"
 #include "run_files.h"
 #include "library/submit.h"
@@ -70,6 +71,13 @@ static void salver_commit(void *db)
 	struct salver *s = db;
 	must("salver: commit", submit_barrier(&s->submit));
 	must("salver: commit", submit_take_failure(&s->submit));
+}
+
+/* Searching by text is no part of the comparison: its column is made before anything is read. */
+static void salver_settle(void *db)
+{
+	struct salver *s = db;
+	must("salver: text", text_settle(library_text(s->library)));
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -177,6 +185,8 @@ const struct engine engine_salver = {
 	.close = salver_close,
 	.put = salver_put,
 	.commit = salver_commit,
+	.settle = salver_settle,
+	.extra_files = "text",
 	.update = salver_put,
 	.remove = salver_remove,
 	.get_path = salver_get_path,
