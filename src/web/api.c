@@ -130,8 +130,7 @@ static void add_container(struct json *j, const struct object *o)
 		add_url(j, "art", "/art/", o->art_media_id, (struct span){ NULL, 0 });
 }
 
-/** The members of an object, inside an object that is open. */
-static void add_object(struct json *j, const struct object *o)
+void api_add_object(struct json *j, const struct object *o)
 {
 	static const char *const kinds[] = { [OBJECT_CONTAINER] = "container",
 					     [OBJECT_AUDIO] = "audio",
@@ -183,8 +182,7 @@ static enum err query_id(const struct http_req *req, struct buf *out)
 	return e != ERR_OK ? e : buf_err(out) == ERR_OK ? ERR_OK : ERR_NOTFOUND;
 }
 
-static enum err query_number(const struct http_req *req, struct span name, uint64_t max,
-			     uint64_t *out)
+enum err api_query_number(const struct http_req *req, struct span name, uint64_t max, uint64_t *out)
 {
 	struct span raw;
 	if (!url_query_get(http_req_query(req), name, &raw))
@@ -200,7 +198,7 @@ static void add_children(struct json *j, struct listing *listing, uint64_t offse
 	listing_seek(listing, offset);
 	for (uint64_t i = 0; i < limit && listing_next(listing, &child); i++) {
 		json_object(j);
-		add_object(j, &child);
+		api_add_object(j, &child);
 		json_object_end(j);
 	}
 	json_array_end(j);
@@ -213,9 +211,9 @@ static enum err browse(const struct library_snap *snap, const struct http_req *r
 	struct object container;
 	struct listing listing;
 	struct json j;
-	enum err e = query_number(req, SPAN("offset"), UINT32_MAX, &offset);
+	enum err e = api_query_number(req, SPAN("offset"), UINT32_MAX, &offset);
 	if (e == ERR_OK)
-		e = query_number(req, SPAN("limit"), BROWSE_LIMIT_MAX, &limit);
+		e = api_query_number(req, SPAN("limit"), BROWSE_LIMIT_MAX, &limit);
 	if (e == ERR_OK)
 		e = library_object_get(snap, id, &container);
 	if (e == ERR_OK)
@@ -224,7 +222,7 @@ static enum err browse(const struct library_snap *snap, const struct http_req *r
 		return e;
 	json_init(&j, out);
 	json_object(&j);
-	add_object(&j, &container);
+	api_add_object(&j, &container);
 	add_ancestors(&j, snap, &container);
 	json_key(&j, "commit");
 	json_u64(&j, library_snap_commit(snap));
@@ -248,7 +246,7 @@ static enum err one_object(const struct library_snap *snap, const struct http_re
 		return e;
 	json_init(&j, out);
 	json_object(&j);
-	add_object(&j, &object);
+	api_add_object(&j, &object);
 	add_ancestors(&j, snap, &object);
 	json_object_end(&j);
 	return buf_err(out);

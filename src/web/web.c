@@ -15,6 +15,7 @@ static const struct {
 	{ "/subtitle/", subtitle_serve },
 	{ "/api/v1/browse", api_browse_serve },
 	{ "/api/v1/object", api_object_serve },
+	{ "/api/v1/search", api_search_serve },
 	{ "/api/v1/status", api_status_serve },
 	{ "/healthz", health_serve },
 	{ "/readyz", ready_serve },

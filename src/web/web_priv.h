@@ -35,10 +35,17 @@ struct web {
 
 /* One handler for each kind of address; ctx is the struct web. */
 http_handler media_serve, art_serve, subtitle_serve, ui_serve;
-http_handler api_browse_serve, api_object_serve, api_status_serve;
+http_handler api_browse_serve, api_object_serve, api_search_serve, api_status_serve;
 http_handler health_serve, ready_serve, metrics_serve;
 
 void art_idle_run(void *web);
+
+/** The members of an object, inside a JSON object that is open. */
+struct json;
+void api_add_object(struct json *j, const struct object *o);
+/** A number of the query; *out stays where it is missing. Errors: ERR_INVALID, ERR_RANGE. */
+NODISCARD enum err api_query_number(const struct http_req *req, struct span name, uint64_t max,
+				    uint64_t *out);
 
 /** An open regular file and what HTTP says about it. */
 struct media_source {

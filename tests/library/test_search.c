@@ -14,7 +14,7 @@
 #include "base/thread.h"
 #include "harness.h"
 #include "library/batch_priv.h"
-#include "library/search.h"
+#include "library/search_words.h"
 #include "library/text.h"
 #include "library/text_find.h"
 
@@ -30,14 +30,15 @@ static uint64_t rnd(void)
 
 #define FILES_N 6000 /* of one kind at most: several blocks */
 
-static const char *const words[] = { "storm",  "calm",	"a",	 "river",  "Sör",      "Ångström",
-				     "7",      "007",	"10",	 "rain",   "st",       "x",
-				     "ÉTUDE",  "night", "niGHT", "\u4eba", "\u5de5",   "o'clock",
-				     "(live)", "-",	"moon.", "\x01",   "tab\there" };
+static const char *const vocabulary[] = { "storm",    "calm",	"a",	    "river",  "Sör",
+					  "Ångström", "7",	"007",	    "10",     "rain",
+					  "st",	      "x",	"ÉTUDE",    "night",  "niGHT",
+					  "\u4eba",   "\u5de5", "o'clock",  "(live)", "-",
+					  "moon.",    "\x01",	"tab\there" };
 
 static const char *word(void)
 {
-	return words[rnd() % ARRAY_LEN(words)];
+	return vocabulary[rnd() % ARRAY_LEN(vocabulary)];
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -228,6 +229,16 @@ static void check_page(struct library *lib, const struct library_snap *sn, const
 	search_end(&s);
 }
 
+/** Two words of the vocabulary or parts of them, as somebody types them. */
+static void random_words(struct search_words *words, struct search_query *out)
+{
+	char text[64];
+	int n = snprintf(text, sizeof text, "%s %s", word(), word());
+	size_t cut = (size_t)n - rnd() % 3;
+	EXPECT_OK(search_words_parse(span_of(text, cut), words));
+	search_words_query(words, out);
+}
+
 /** Random questions on one snapshot; returns how many of them found something. */
 static unsigned compare(struct library *lib, const struct library_snap *sn, unsigned rounds)
 {
@@ -235,6 +246,7 @@ static unsigned compare(struct library *lib, const struct library_snap *sn, unsi
 					      "F", "F", "AR", "AL", "AG", "d2", "d3", "ar1" };
 	struct ids want = { 0 }, got = { 0 };
 	struct question *q = malloc(sizeof *q);
+	struct search_words *words = malloc(sizeof *words);
 	unsigned found = 0;
 	for (unsigned i = 0; i < rounds; i++) {
 		struct object o;
@@ -242,6 +254,8 @@ static unsigned compare(struct library *lib, const struct library_snap *sn, unsi
 		if (library_object_get(sn, span_str(scope), &o) != ERR_OK)
 			continue;
 		random_question(q);
+		if (rnd() % 4 == 0)
+			random_words(words, &q->query);
 		collect(NULL, sn, scope, &q->query, &want);
 		collect(lib, sn, scope, &q->query, &got);
 		for (unsigned k = 0; k < MIN(want.n, got.n); k++)
@@ -252,6 +266,7 @@ static unsigned compare(struct library *lib, const struct library_snap *sn, unsi
 	}
 	free(want.id);
 	free(got.id);
+	free(words);
 	free(q);
 	return found;
 }
@@ -269,6 +284,59 @@ static struct library_stats stats_of(struct library *lib)
 	struct library_stats stats;
 	library_stats_get(lib, &stats);
 	return stats;
+}
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+static bool words_match(const char *text, const char *title, const char *artist)
+{
+	struct search_words words;
+	struct object o = { .kind = OBJECT_CONTAINER,
+			    .container_class = CONTAINER_ALBUM,
+			    .title = span_str(title),
+			    .artist = span_str(artist) };
+	EXPECT_OK(search_words_parse(span_str(text), &words));
+	return search_steps_match(&words.steps, &o);
+}
+
+TEST(search_words, each_must_be_somewhere)
+{
+	static const struct {
+		const char *text, *title, *artist;
+		bool matches;
+	} rows[] = {
+		{ "", "Storm", "Nina", false },
+		{ "  ", "Storm", "Nina", false },
+		{ "storm", "Storm", "Nina", true },
+		{ "NIN sto", "Brainstorm", "Nina", true },
+		{ "nina calm", "Storm", "Nina", false },
+		{ "t", "Storm", "Nina", false }, /* begins no word */
+		{ "na", "Storm", "Nina", false },
+		{ "ni s", "A storm", "Nina", true },
+		{ "u2", "One", "U2", true },
+		{ "ina", "Storm", "Nina", true },
+		{ "\u4eba", "\u5de5\u4eba", "", true }, /* words without spaces */
+		{ "etude", "\u00c9tude", "", true },
+		{ "\tnina\n\x01", "Storm", "Nina", true },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		printf("%s in %s\n", rows[i].text, rows[i].title);
+		EXPECT_U64(rows[i].matches,
+			   words_match(rows[i].text, rows[i].title, rows[i].artist));
+	}
+}
+
+TEST(search_words, there_are_limits)
+{
+	struct search_words words;
+	char text[SEARCH_WORDS_BYTES_MAX + 1];
+	memset(text, 'a', sizeof text);
+	EXPECT_OK(search_words_parse(span_of(text, SEARCH_WORDS_BYTES_MAX), &words));
+	EXPECT_ERR(ERR_LIMIT, search_words_parse(span_of(text, sizeof text), &words));
+	for (size_t i = 1; i < sizeof text; i += 2)
+		text[i] = ' ';
+	EXPECT_OK(search_words_parse(span_of(text, 2 * SEARCH_WORDS_MAX), &words));
+	EXPECT_ERR(ERR_LIMIT, search_words_parse(span_of(text, 2 * SEARCH_WORDS_MAX + 1), &words));
 }
 
 /* ---- cases ----------------------------------------------------------------------------------- */

@@ -56,6 +56,32 @@ TEST(api, pages_are_cut_where_they_were_asked_to)
 	site_stop(&s);
 }
 
+TEST(api, search_finds_what_has_every_word)
+{
+	struct site s;
+	site_start(&s);
+	expect_json(&s, "/api/v1/search?q=quot%20NIN",
+		    (const char *[]){ "\"total\":1", "\"artist\":\"Nina\"", "\"kind\":\"audio\"",
+				      NULL });
+	expect_json(&s, "/api/v1/search?q=CAFE%CC%81&limit=0",
+		    (const char *[]){ "\"children\":[],\"total\":1", NULL });
+	expect_json(&s, "/api/v1/search?q=nina",
+		    (const char *[]){ "\"class\":\"artist\"", "\"kind\":\"audio\"", NULL });
+	expect_json(&s, "/api/v1/search?q=nina&kind=audio",
+		    (const char *[]){ "\"total\":1}", NULL });
+	expect_json(&s, "/api/v1/search?q=film&kind=audio",
+		    (const char *[]){ "\"total\":0}", NULL });
+	expect_json(&s, "/api/v1/search?q=%20", (const char *[]){ "\"total\":0}", NULL });
+	expect_json(&s, "/api/v1/search", (const char *[]){ "\"total\":0}", NULL });
+	EXPECT_U64(400, site_status(&s, "/api/v1/search?q=%zz"));
+	EXPECT_U64(400, site_status(&s, "/api/v1/search?q=a&kind=song"));
+	EXPECT_U64(400, site_status(&s, "/api/v1/search?q=a&limit=501"));
+	EXPECT_U64(400, site_status(&s, "/api/v1/search?q=1+2"
+					"%201%201%201%201%201%201%201%201%201%201%201%201%201%201"
+					"%201%201"));
+	site_stop(&s);
+}
+
 TEST(api, wrong_questions_are_refused)
 {
 	struct site s;
