@@ -4,8 +4,8 @@
 
 #include "base/flatbuffer.h"
 #include "base/span.h"
+#include "library/sidecar.h"
 #include "schema/media_fb.h"
-#include "scanner/sidecar.h"
 
 #define RECORD_TEXT_MAX 1000 /* bytes of one tag; longer ones are cut between characters */
 #define RECORD_LIST_MAX 32   /* artists, genres, tracks; more are left out */
@@ -36,7 +36,8 @@ void record_make(const struct record_seen *seen, uint8_t status, struct fb_table
  * facts stay. No need to probe where record_can_restate(). Lifetime: borrows from all of them. */
 void record_restate(const struct record_seen *seen, struct fb_table row, struct record_lists *lists,
 		    struct media_file_in *out);
-/** Was the file never read, through no fault of its own? */
+/** Was the file never read, through no fault of its own? What was imported from another server was
+ * not: a probe finds more. */
 bool record_is_unexamined(struct fb_table row);
 /** Would a probe of the file under this name give the facts that `row` has? Not where the name was
  * their source, or where there was no probe. */

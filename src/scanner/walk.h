@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/span.h"
-#include "scanner/sidecar.h"
+#include "library/sidecar.h"
 
 #define WALK_ENTRIES_MAX 1000000u /* of one directory; the rest is not seen */
 #define WALK_NAMES_MAX_BYTES ((size_t)512 << 20)

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/media_type.h"
-#include "scanner/sidecar.h"
+#include "library/sidecar.h"
 #include "scanner/watch_tree.h"
 
 #define READ_BYTES (16 * 1024)

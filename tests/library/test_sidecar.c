@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which art and subtitles belong to which file. */
-#include "scanner/sidecar.h"
+#include "library/sidecar.h"
 
 #include "harness.h"
 

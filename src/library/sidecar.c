@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Folder art and subtitles beside a media file. */
-#include "scanner/sidecar.h"
+#include "library/sidecar.h"
 
 #include <stdlib.h>
 
