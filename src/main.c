@@ -9,9 +9,9 @@
 #include "cli/commands.h"
 #include "conf/conf.h"
 
-static int run(enum command command, struct conf *conf)
+static int run(const struct args *args, struct conf *conf)
 {
-	switch (command) {
+	switch (args->command) {
 	case COMMAND_SERVE:
 		return command_serve(conf);
 	case COMMAND_SCAN:
@@ -20,6 +20,8 @@ static int run(enum command command, struct conf *conf)
 		return command_check(conf);
 	case COMMAND_STATS:
 		return command_stats(conf);
+	case COMMAND_IMPORT:
+		return command_import(conf, args);
 	case COMMAND_DUMP_CONFIG:
 		return command_dump_config(conf);
 	case COMMAND_HELP:
@@ -48,7 +50,7 @@ int main(int argc, char *argv[])
 	}
 	log_set_level(conf->log_level);
 
-	int status = run(args.command, conf);
+	int status = run(&args, conf);
 	conf_free(conf);
 	return status;
 }

@@ -10,10 +10,8 @@ static const struct {
 	const char *name;
 	enum command command;
 } commands[] = {
-	{ "serve", COMMAND_SERVE },
-	{ "scan", COMMAND_SCAN },
-	{ "check", COMMAND_CHECK },
-	{ "stats", COMMAND_STATS },
+	{ "serve", COMMAND_SERVE }, { "scan", COMMAND_SCAN },	  { "check", COMMAND_CHECK },
+	{ "stats", COMMAND_STATS }, { "import", COMMAND_IMPORT },
 };
 
 const char *args_help(void)
@@ -25,6 +23,10 @@ const char *args_help(void)
 	       "  salver scan [OPTION]... [DIR]...      bring the library up to date, then end\n"
 	       "  salver check [OPTION]...              verify everything that is stored\n"
 	       "  salver stats [OPTION]...              print figures as JSON\n"
+	       "  salver import [OPTION]... FILE [DIR]...\n"
+	       "                                        bring in the library of MiniDLNA "
+	       "(files.db)\n"
+	       "                                        or VuIO (media.db)\n"
 	       "\n"
 	       "  --config FILE      settings (TOML); else ~/.config/salver/salver.toml or\n"
 	       "                     /etc/salver.toml where there is one\n"
@@ -32,6 +34,9 @@ const char *args_help(void)
 	       "  --interface NAME   serve and announce on this interface only (repeatable)\n"
 	       "  --port N           the HTTP port (8250; 0: any free one)\n"
 	       "  --name S           the name that TVs show\n"
+	       "  --as KIND          import: what FILE is, minidlna or vuio; else it shows by "
+	       "itself\n"
+	       "  --dry-run          import: say what would come, store nothing\n"
 	       "  --dump-config      print the settings in force, with comments, as TOML\n"
 	       "  --help, --version\n"
 	       "\n"
@@ -61,6 +66,18 @@ static enum err parse_port(const char *value, int32_t *out, struct err_info *inf
 	return ERR_OK;
 }
 
+static enum err parse_format(const char *value, enum import_format *out, struct err_info *info)
+{
+	if (strcmp(value, "minidlna") == 0)
+		*out = IMPORT_MINIDLNA;
+	else if (strcmp(value, "vuio") == 0)
+		*out = IMPORT_VUIO;
+	else
+		return err_set(info, ERR_INVALID, 0, "--as: expected minidlna or vuio, found %s",
+			       QUOTE(span_str(value)));
+	return ERR_OK;
+}
+
 /* An option that takes a value. ERR_NOTFOUND: there is no such option. */
 static enum err take_value_option(struct args *a, const char *name, const char *value,
 				  struct err_info *info)
@@ -78,6 +95,8 @@ static enum err take_value_option(struct args *a, const char *name, const char *
 		o->database_dir = value;
 	else if (strcmp(name, "--name") == 0)
 		o->name = value;
+	else if (strcmp(name, "--as") == 0)
+		return parse_format(value, &a->import_format, info);
 	else
 		return ERR_NOTFOUND;
 	return ERR_OK;
@@ -85,8 +104,8 @@ static enum err take_value_option(struct args *a, const char *name, const char *
 
 static bool takes_value(const char *name)
 {
-	static const char *const names[] = { "--interface", "--port", "--config", "--database",
-					     "--name" };
+	static const char *const names[] = { "--interface", "--port", "--config",
+					     "--database",  "--name", "--as" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(name, names[i]) == 0)
@@ -102,6 +121,8 @@ static bool take_plain_option(struct args *a, const char *name)
 		a->command = COMMAND_VERSION;
 	else if (strcmp(name, "--dump-config") == 0)
 		a->command = COMMAND_DUMP_CONFIG;
+	else if (strcmp(name, "--dry-run") == 0)
+		a->dry_run = true;
 	else
 		return false;
 	return true;
@@ -144,6 +165,31 @@ static int take_command(struct args *a, int argc, char *const argv[])
 	return 1;
 }
 
+/* A word that is no option: a directory, but first what is to be imported. */
+static enum err take_word(struct args *a, const char *word, struct err_info *info)
+{
+	if (a->command == COMMAND_IMPORT && !a->import_file) {
+		a->import_file = word;
+		return ERR_OK;
+	}
+	return add_item(&a->overrides.roots, a->roots, ARRAY_LEN(a->roots), word, "directories",
+			info);
+}
+
+/* Do options and command go together? */
+static enum err check_command(const struct args *a, struct err_info *info)
+{
+	bool import = a->command == COMMAND_IMPORT;
+
+	if (import && !a->import_file)
+		return err_set(info, ERR_INVALID, 0,
+			       "import needs a file: MiniDLNA's files.db or VuIO's media.db");
+	if (a->command <= COMMAND_STATS && (a->dry_run || a->import_format != IMPORT_ANY))
+		return err_set(info, ERR_INVALID, 0, "%s goes with salver import only",
+			       a->dry_run ? "--dry-run" : "--as");
+	return ERR_OK;
+}
+
 enum err args_parse(int argc, char *const argv[], struct args *out, struct err_info *info)
 {
 	bool only_dirs = false; /* after "--" */
@@ -157,8 +203,7 @@ enum err args_parse(int argc, char *const argv[], struct args *out, struct err_i
 		else if (!only_dirs && argv[i][0] == '-')
 			e = take_option(out, argc, argv, &i, info);
 		else
-			e = add_item(&out->overrides.roots, out->roots, ARRAY_LEN(out->roots),
-				     argv[i], "directories", info);
+			e = take_word(out, argv[i], info);
 	}
-	return e;
+	return e == ERR_OK ? check_command(out, info) : e;
 }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include "conf/conf.h"
+#include "import/import.h"
 
 enum command {
 	COMMAND_SERVE,
 	COMMAND_SCAN,
 	COMMAND_CHECK,
 	COMMAND_STATS,
+	COMMAND_IMPORT,
 	COMMAND_DUMP_CONFIG,
 	COMMAND_HELP,
 	COMMAND_VERSION
@@ -17,6 +19,10 @@ enum command {
 struct args {
 	enum command command;
 	struct conf_overrides overrides;
+	/* of import */
+	const char *import_file;
+	enum import_format import_format;
+	bool dry_run;
 	/* what the lists in overrides point to */
 	const char *interfaces[CONF_INTERFACES_MAX];
 	const char *roots[CONF_ROOTS_MAX];

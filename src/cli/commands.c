@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The sub-commands. Beside a running server they ask its control socket, else they open the store.
  */
-#include "cli/commands.h"
+#include "cli/commands_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +13,6 @@
 #include "conf/conf.h"
 #include "library/library.h"
 #include "scanner/scanner.h"
-
-static int fail(const struct err_info *info, enum err e)
-{
-	fprintf(stderr, "salver: %s\n", info->text[0] ? info->text : err_name(e));
-	return EXIT_FAILURE;
-}
 
 static enum err need_roots(struct conf *conf, struct err_info *info)
 {
@@ -46,7 +40,7 @@ int command_serve(struct conf *conf)
 }
 
 /* A scan that could not store says so: cron must notice. */
-static enum err stored_all(struct library *library, struct err_info *info)
+enum err command_stored_all(struct library *library, struct err_info *info)
 {
 	struct library_stats stats;
 
@@ -55,7 +49,7 @@ static enum err stored_all(struct library *library, struct err_info *info)
 		return ERR_OK;
 	return err_set(info, ERR_IO, 0,
 		       "the library became read-only after a fault; once its cause is mended, run "
-		       "salver scan again");
+		       "the same again");
 }
 
 int command_scan(struct conf *conf)
@@ -85,7 +79,7 @@ int command_scan(struct conf *conf)
 	if (e == ERR_OK)
 		e = scanner_wait(scanner, 0);
 	if (e == ERR_OK)
-		e = stored_all(library, &info);
+		e = command_stored_all(library, &info);
 	if (e == ERR_OK) {
 		scanner_progress_get(scanner, &p);
 		printf("%llu files found, %llu unchanged, %llu stored, %llu removed, %llu failed\n",

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+struct args;
 struct conf;
 
 #define EXIT_USAGE 2
@@ -12,4 +13,5 @@ int command_serve(struct conf *conf);
 int command_scan(struct conf *conf);
 int command_check(const struct conf *conf);
 int command_stats(const struct conf *conf);
+int command_import(struct conf *conf, const struct args *args);
 int command_dump_config(const struct conf *conf);

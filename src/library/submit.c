@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "library/bookmarks.h"
 #include "schema/media_fb.h"
 
 enum err submit_init(struct submit *a, struct library *library, int stop_fd)
@@ -144,10 +145,11 @@ void submit_totals(struct submit *a, struct submit_totals *out)
 
 /* One change, of whatever kind. */
 struct change {
-	enum { CHANGE_ROOT, CHANGE_PUT, CHANGE_REMOVE, CHANGE_REMOVE_TREE } kind;
+	enum { CHANGE_ROOT, CHANGE_PUT, CHANGE_REMOVE, CHANGE_REMOVE_TREE, CHANGE_BOOKMARK } kind;
 	struct span path, name;
 	const struct media_file_in *file;
 	uint64_t moved_id;
+	const struct bookmark_change *bookmark;
 };
 
 static enum err add(struct batch *b, const struct change *c)
@@ -162,6 +164,8 @@ static enum err add(struct batch *b, const struct change *c)
 		return batch_remove(b, c->path);
 	case CHANGE_REMOVE_TREE:
 		return batch_remove_tree(b, c->path);
+	case CHANGE_BOOKMARK:
+		return batch_bookmark_set(b, c->bookmark, NULL);
 	}
 	return ERR_INVALID;
 }
@@ -208,4 +212,9 @@ enum err submit_remove(struct submit *a, struct span path)
 enum err submit_remove_tree(struct submit *a, struct span path)
 {
 	return submit_change(a, &(struct change){ .kind = CHANGE_REMOVE_TREE, .path = path });
+}
+
+enum err submit_bookmark(struct submit *a, const struct bookmark_change *bookmark)
+{
+	return submit_change(a, &(struct change){ .kind = CHANGE_BOOKMARK, .bookmark = bookmark });
 }

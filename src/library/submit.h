@@ -43,6 +43,8 @@ struct media_file_in;
 NODISCARD enum err submit_put(struct submit *a, const struct media_file_in *file,
 			      uint64_t moved_id);
 NODISCARD enum err submit_remove(struct submit *a, struct span path);
+struct bookmark_change;
+NODISCARD enum err submit_bookmark(struct submit *a, const struct bookmark_change *bookmark);
 NODISCARD enum err submit_remove_tree(struct submit *a, struct span path);
 
 /** Give the batch away. ERR_CLOSED: stopped meanwhile. */

@@ -12,7 +12,7 @@ struct plan_known {
 	uint64_t id;
 	uint64_t size;
 	int64_t mtime_ns;
-	bool unexamined; /* nothing could read it: to be tried again */
+	bool unexamined; /* nothing could read it, or it was imported: to be tried (again) */
 };
 
 struct plan_source {
@@ -26,7 +26,7 @@ struct plan_source {
 enum plan_kind {
 	PLAN_NEW,
 	PLAN_CHANGED,	 /* size or time differ */
-	PLAN_UNEXAMINED, /* the same, and its record suits, but says nothing but its name */
+	PLAN_UNEXAMINED, /* the same, and its record suits, but no probe has made it */
 	PLAN_STALE,	 /* the file is the same, but its record does not suit */
 	PLAN_REMOVED
 };

@@ -47,6 +47,33 @@ TEST(args, a_command_is_only_the_first_word)
 	EXPECT_U64(COMMAND_CHECK, a.command);
 }
 
+TEST(args, import_takes_a_file_then_directories)
+{
+	struct args a;
+	struct err_info info;
+
+	EXPECT_OK(PARSE(&a, NULL, "import", "--as", "vuio", "media.db", "/a", "--dry-run", "/b"));
+	EXPECT_U64(COMMAND_IMPORT, a.command);
+	EXPECT_STR("media.db", a.import_file);
+	EXPECT_U64(IMPORT_VUIO, a.import_format);
+	EXPECT(a.dry_run);
+	EXPECT_U64(2, a.overrides.roots.n);
+	EXPECT_STR("/a", a.overrides.roots.items[0]);
+	EXPECT_OK(PARSE(&a, NULL, "import", "files.db"));
+	EXPECT_U64(IMPORT_ANY, a.import_format);
+	EXPECT(!a.dry_run);
+	EXPECT_U64(0, a.overrides.roots.n);
+	EXPECT_ERR(ERR_INVALID, PARSE(&a, &info, "import"));
+	EXPECT(strstr(info.text, "needs a file") != NULL);
+	EXPECT_ERR(ERR_INVALID, PARSE(&a, &info, "import", "--as", "plex", "x.db"));
+	EXPECT(strstr(info.text, "minidlna or vuio") != NULL);
+	EXPECT_ERR(ERR_INVALID, PARSE(&a, &info, "scan", "--dry-run", "/a"));
+	EXPECT_ERR(ERR_INVALID, PARSE(&a, &info, "--as", "vuio", "/a"));
+	EXPECT(strstr(info.text, "salver import") != NULL);
+	EXPECT_OK(PARSE(&a, NULL, "import", "--help"));
+	EXPECT_U64(COMMAND_HELP, a.command);
+}
+
 TEST(args, mistakes_are_explained)
 {
 	struct args a;

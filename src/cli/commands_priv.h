@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What several sub-commands do alike. */
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/commands.h"
+
+struct library;
+
+/** Print why; the exit status of a failure. */
+static inline int fail(const struct err_info *info, enum err e)
+{
+	fprintf(stderr, "salver: %s\n", info->text[0] ? info->text : err_name(e));
+	return EXIT_FAILURE;
+}
+
+/** Did the library take all that it was given? Who could not store says so: cron must notice. */
+NODISCARD enum err command_stored_all(struct library *library, struct err_info *info);

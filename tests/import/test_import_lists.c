@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests src/import/import_lists.c: playlists and bookmarks. */
+#include <stdlib.h>
+
+#include "harness.h"
+#include "import_rig.h"
+#include "library/bookmarks.h"
+#include "library/playlists.h"
+#include "schema/media_fb.h"
+
+static struct import_rig rig;
+
+/* Files 1.mp3 ... 9.mp3, in DETAILS as 101 ... 109. */
+static void fill(void)
+{
+	char name[16], sql[200];
+
+	import_rig_minidlna(&rig);
+	for (int i = 1; i <= 9; i++) {
+		snprintf(name, sizeof name, "%d.mp3", i);
+		import_rig_file(&rig, name);
+		snprintf(sql, sizeof sql,
+			 "INSERT INTO DETAILS (ID, PATH, TITLE, MIME) VALUES (%d, '@/%s', 'T%d', "
+			 "'audio/mpeg')",
+			 100 + i, name, i);
+		import_rig_sql(&rig, sql);
+	}
+}
+
+/* The titles of a playlist's entries, one after the other. */
+static const char *titles(const char *name)
+{
+	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(rig.library);
+	static char out[8192];
+	struct playlist_cursor c;
+	struct playlist_items items;
+	struct playlist_item item;
+	struct fb_table row;
+
+	library_playlists(sn, 0, &c);
+	do
+		EXPECT(playlist_cursor_next(&c, &row));
+	while (!span_eq(playlist_name(row), span_str(name)));
+	library_playlist_items(sn, playlist_id(row), 0, &items);
+	out[0] = '\0';
+	while (playlist_items_next(&items, &item))
+		snprintf(out + strlen(out), sizeof out - strlen(out), "%s%.*s", out[0] ? " " : "",
+			 SPAN_ARG(item.title));
+	return out;
+}
+
+static uint64_t playlists_n(void)
+{
+	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(rig.library);
+
+	return library_playlists_n(sn);
+}
+
+TEST(import_lists, playlists_of_minidlna_come_in_their_order)
+{
+	fill();
+	import_rig_sql(&rig,
+		       "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (2, 'Two', '@/two.m3u'), "
+		       "(10, 'Ten', '@/ten.m3u'), (11, 'Empty', '@/empty.m3u');"
+		       "INSERT INTO OBJECTS (OBJECT_ID, PARENT_ID, CLASS, DETAIL_ID) VALUES "
+		       "('1$F$A$10', '1$F$A', 'item', 101), ('1$F$A$9', '1$F$A', 'item', 102),"
+		       "('1$F$2$2', '1$F$2', 'item', 104), ('1$F$2$1', '1$F$2', 'item', 103),"
+		       "('1$F$2$3', '1$F$2', 'item', 103), ('1$F$2$4', '1$F$2', 'item', 1),"
+		       "('1$F$10$1', '1$F$10', 'item', 105)");
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_U64(3, rig.report.playlists_n);
+	EXPECT_U64(5, rig.report.playlist_entries_n);
+	EXPECT_STR("T3 T4 T3", titles("Two"));
+	EXPECT_STR("T2 T1", titles("Ten")); /* 10 is A there, and 9 before 10 */
+	EXPECT_STR("", titles("Empty"));
+	import_rig_fini(&rig);
+}
+
+TEST(import_lists, playlists_of_vuio_come_in_their_order)
+{
+	import_rig_vuio(&rig);
+	import_rig_file(&rig, "1.mp3");
+	import_rig_file(&rig, "2.mp3");
+	import_rig_sql(&rig,
+		       "INSERT INTO media_files (id, path, mime_type, title) VALUES "
+		       "(1, '@/1.mp3', 'audio/mpeg', 'T1'), (2, '@/2.mp3', 'audio/mpeg', 'T2');"
+		       "INSERT INTO playlists (id, name, description) VALUES (5, 'Five', 'Words');"
+		       "INSERT INTO playlist_entries (playlist_id, media_file_id, position) VALUES "
+		       "(5, 1, 11), (5, 2, 3)");
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_STR("T2 T1", titles("Five"));
+	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(rig.library);
+	struct playlist_cursor c;
+	struct fb_table row;
+	library_playlists(sn, 0, &c);
+	EXPECT(playlist_cursor_next(&c, &row));
+	EXPECT_SPAN(SPAN("Words"), playlist_description(row));
+	library_snap_end(TAKE(sn));
+	EXPECT_OK(import_rig_run(&rig)); /* again: known by its name */
+	EXPECT_U64(1, playlists_n());
+	EXPECT_U64(1, rig.report.playlists_known_n);
+	import_rig_fini(&rig);
+}
+
+TEST(import_lists, a_playlist_that_is_there_already_is_left_alone)
+{
+	fill();
+	import_rig_sql(&rig, "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (1, 'One', "
+			     "'@/one.m3u');"
+			     "INSERT INTO OBJECTS (OBJECT_ID, PARENT_ID, CLASS, DETAIL_ID) VALUES "
+			     "('1$F$1$1', '1$F$1', 'item', 101)");
+	EXPECT_OK(import_rig_run(&rig));
+	import_rig_sql(&rig,
+		       "UPDATE PLAYLISTS SET NAME = 'Uno';"
+		       "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (2, 'New', '/x/n.m3u')");
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_U64(1, rig.report.playlists_n);
+	EXPECT_U64(1, rig.report.playlists_known_n);
+	EXPECT_U64(2, playlists_n());
+	EXPECT_STR("T1", titles("One"));
+	import_rig_fini(&rig);
+}
+
+TEST(import_lists, an_entry_whose_file_is_missing_waits_for_it)
+{
+	fill();
+	import_rig_sql(&rig,
+		       "INSERT INTO DETAILS (ID, PATH, TITLE, MIME) VALUES (200, '@/late.mp3', "
+		       "'Late &amp;amp; here', 'audio/mpeg'), (201, 'no path', 'x', 'audio/mpeg');"
+		       "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (1, 'One', '@/one.m3u');"
+		       "INSERT INTO OBJECTS (OBJECT_ID, PARENT_ID, CLASS, DETAIL_ID) VALUES "
+		       "('1$F$1$1', '1$F$1', 'item', 101), ('1$F$1$2', '1$F$1', 'item', 200), "
+		       "('1$F$1$3', '1$F$1', 'item', 201)");
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_STR("T1 Late & here", titles("One"));
+	import_rig_file(&rig, "late.mp3");
+	import_rig_sql(&rig, "UPDATE DETAILS SET TITLE = 'Come' WHERE ID = 200");
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_STR("T1 Come", titles("One"));
+	import_rig_fini(&rig);
+}
+
+TEST(import_lists, long_playlists_come_in_pieces)
+{
+	char want[8192] = "";
+
+	fill();
+	import_rig_sql(&rig,
+		       "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (1, 'Long', '@/long.m3u'), "
+		       "(2, 'Next', '@/next.m3u');"
+		       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+		       "1234) INSERT INTO OBJECTS (OBJECT_ID, PARENT_ID, CLASS, DETAIL_ID) SELECT "
+		       "'1$F$1$' || i, '1$F$1', 'item', 101 + i * i % 9 FROM n;"
+		       "INSERT INTO OBJECTS (OBJECT_ID, PARENT_ID, CLASS, DETAIL_ID) VALUES "
+		       "('1$F$2$1', '1$F$2', 'item', 109)");
+	for (int i = 1; i <= 1234; i++)
+		snprintf(want + strlen(want), sizeof want - strlen(want), "%sT%d", i > 1 ? " " : "",
+			 1 + i * i % 9);
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_U64(1235, rig.report.playlist_entries_n);
+	EXPECT_STR(want, titles("Long"));
+	EXPECT_STR("T9", titles("Next"));
+	import_rig_fini(&rig);
+}
+
+TEST(import_lists, a_playlist_without_a_name_is_left_out)
+{
+	fill();
+	import_rig_sql(&rig,
+		       "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (1, ' ', '@/a.m3u'), "
+		       "(2, 'Two', '@/b.m3u');"
+		       "INSERT INTO OBJECTS (OBJECT_ID, PARENT_ID, CLASS, DETAIL_ID) VALUES "
+		       "('1$F$1$1', '1$F$1', 'item', 101), ('1$F$2$1', '1$F$2', 'item', 102)");
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_U64(1, rig.report.playlists_failed_n);
+	EXPECT_U64(1, rig.report.playlists_n);
+	EXPECT_STR("T2", titles("Two"));
+	import_rig_fini(&rig);
+}
+
+TEST(import_lists, containers_in_a_playlist_are_no_entries)
+{
+	fill();
+	/* it holds itself, and the folder that holds everything */
+	import_rig_sql(
+		&rig, "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (1, 'One', '@/one.m3u');"
+		      "INSERT INTO DETAILS (ID, TITLE) VALUES (300, 'One');"
+		      "INSERT INTO OBJECTS (OBJECT_ID, PARENT_ID, CLASS, DETAIL_ID) VALUES "
+		      "('1$F$1', '1$F$1', 'container', 300), ('1$F$1$2', '1$F$1', 'container', 2), "
+		      "('1$F$1$3', '1$F$1', 'item', 101)");
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_STR("T1", titles("One"));
+	import_rig_fini(&rig);
+}
+
+static struct fb_table bookmark(struct library_snap *sn, const char *path)
+{
+	struct fb_table row;
+
+	EXPECT_OK(library_bookmark_get(sn, media_file_id(import_rig_record(&rig, sn, path)), &row));
+	return row;
+}
+
+TEST(import_lists, bookmarks_come_once)
+{
+	fill();
+	import_rig_sql(&rig, "INSERT INTO BOOKMARKS VALUES (101, 61, 3), (102, NULL, 2), "
+			     "(103, 5, NULL), (104, 0, 0), (105, -7, 'x'), (106, 99999999999, 1), "
+			     "(1, 5, 5), (999, 5, 5)");
+	for (int round = 0; round < 2; round++) {
+		EXPECT_OK(import_rig_run(&rig));
+		EXPECT_U64(round == 0 ? 4 : 0, rig.report.bookmarks_n);
+		EXPECT_U64(round == 0 ? 0 : 4, rig.report.bookmarks_known_n);
+		CLEANUP(library_snap_endp)
+		struct library_snap *sn = library_snap_begin(rig.library);
+		EXPECT_U64(61000, bookmark_position_ms(bookmark(sn, "1.mp3")));
+		EXPECT_U64(3, bookmark_play_count(bookmark(sn, "1.mp3")));
+		EXPECT_U64(0, bookmark_position_ms(bookmark(sn, "2.mp3")));
+		EXPECT_U64(2, bookmark_play_count(bookmark(sn, "2.mp3")));
+		EXPECT_U64(5000, bookmark_position_ms(bookmark(sn, "3.mp3")));
+		EXPECT_U64(0, bookmark_play_count(bookmark(sn, "3.mp3")));
+		EXPECT_U64(0, bookmark_position_ms(bookmark(sn, "6.mp3")));
+	}
+	import_rig_fini(&rig);
+}
+
+TEST(import_lists, bookmarks_of_files_that_are_not_stored_are_counted)
+{
+	fill();
+	import_rig_sql(&rig, "INSERT INTO DETAILS (ID, PATH, MIME) VALUES (200, '@/gone.mp3', "
+			     "'audio/mpeg');"
+			     "INSERT INTO BOOKMARKS VALUES (200, 5, 5), (101, 5, 5)");
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_U64(1, rig.report.bookmarks_n);
+	EXPECT_U64(1, rig.report.bookmarks_skipped_n);
+	import_rig_fini(&rig);
+}
