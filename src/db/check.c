@@ -77,12 +77,8 @@ static void check_log(struct check *k)
 	struct log_pos end = k->sn->log_end;
 	for (uint32_t n = 1; n <= end.segment; n++) {
 		const struct segment *s = db_segment(k->db, n);
-		const struct segment *next = n < end.segment ? db_segment(k->db, n + 1) : NULL;
 		if (s)
-			check_segment(k, s,
-				      n == end.segment ? end.offset
-				      : next	       ? next->prev_end
-						       : 0);
+			check_segment(k, s, n == end.segment ? end.offset : segment_end(k->db, s));
 	}
 }
 

@@ -62,6 +62,9 @@ void segments_refresh(struct db *db);
 NODISCARD enum err segment_create(struct db *db, uint32_t number, uint32_t prev_end);
 void segment_free(struct db *db, struct segment *s);
 void segment_name(uint32_t number, char out[32]);
+/** Where its chunks end, as well as can be told from a damaged log: where the log goes on in the
+ * next segment, else before the zeros at its end. O(bytes behind that). */
+uint32_t segment_end(const struct db *db, const struct segment *s);
 /** Make the file hold `end` bytes, allotted in steps. */
 NODISCARD enum err segment_reserve(struct db *db, struct segment *s, uint32_t end);
 

@@ -12,12 +12,29 @@ void log_begin(struct log_writer *lw, struct db *db, struct log_pos pos, uint64_
 	*lw = (struct log_writer){ .db = db, .pos = pos, .commit = commit, .running = commit };
 }
 
+static const uint8_t zeros[sizeof(struct disk_chunk)];
+
+/* Chunks of an aborted transaction behind the place where the segment ends: replay would go on with
+ * the first instead of with the next segment, and with any of them where there is damage. */
+static enum err stale_wipe(struct log_writer *lw, const struct segment *s)
+{
+	uint32_t bytes = atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
+	struct log_pos pos = lw->pos;
+	enum err e = ERR_OK;
+	for (; pos.offset < bytes && e == ERR_OK; pos.offset += CHUNK_ALIGN)
+		if (chunk_at(lw->db, pos))
+			e = db_write(lw->db, s->fd, zeros, sizeof zeros, pos.offset);
+	return e;
+}
+
 /* The chunk does not fit into this segment: what is written so far must be durable before anything
  * in the next one can be the commit point. */
 static enum err log_roll(struct log_writer *lw)
 {
 	struct segment *s = db_segment(lw->db, lw->pos.segment);
-	enum err e = db_sync(lw->db, s->fd);
+	enum err e = stale_wipe(lw, s);
+	if (e == ERR_OK)
+		e = db_sync(lw->db, s->fd);
 	if (e == ERR_OK)
 		e = segment_create(lw->db, lw->pos.segment + 1, lw->pos.offset);
 	if (e != ERR_OK)
@@ -68,7 +85,6 @@ enum err log_append(struct log_writer *lw, struct disk_chunk *head, uint32_t pay
  * the disk has just failed. */
 static void mark_wipe(struct log_writer *lw, struct log_pos pos)
 {
-	static const uint8_t zeros[sizeof(struct disk_chunk)];
 	struct segment *s = db_segment(lw->db, pos.segment);
 	uint32_t bytes = s ? atomic_load_explicit(&s->file_bytes, memory_order_relaxed) : 0;
 	/* behind what is allotted, nothing was written: a full disk is no reason to poison */

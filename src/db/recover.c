@@ -31,7 +31,7 @@ static const struct disk_chunk *chunk_next(const struct db *db, struct log_pos *
 	if (c || pos->segment + 1 >= SEGMENTS_MAX)
 		return c;
 	const struct segment *s = db_segment(db, pos->segment + 1);
-	if (!s || s->header_bad || s->prev_end != pos->offset)
+	if (!s || (!s->header_bad && s->prev_end != pos->offset))
 		return NULL;
 	struct log_pos next = { s->number, SEGMENT_HEADER_BYTES };
 	c = chunk_at(db, next);
@@ -49,6 +49,15 @@ static bool mark_sound(const struct disk_chunk *c, const uint64_t *running, uint
 	       (!running || (m->running_hash == *running && m->bytes == bytes));
 }
 
+/* A segment without a sound header, but the log was followed into it: the header can be written
+ * again (headers_mend()). */
+static void header_learn(struct db *db, uint32_t segment, uint32_t prev_end)
+{
+	struct segment *s = db_segment(db, segment);
+	if (s->header_bad)
+		s->prev_end = prev_end;
+}
+
 /* Collect commit r->commit + 1 at r->pos; ERR_NOTFOUND where it is not whole there. */
 static enum err commit_read(struct replay *r, struct log_pos *out_end)
 {
@@ -56,6 +65,7 @@ static enum err commit_read(struct replay *r, struct log_pos *out_end)
 	struct log_pos pos = r->pos;
 	r->chunks_n = 0;
 	for (uint32_t no = 0;; no++) {
+		const struct log_pos before = pos;
 		const struct disk_chunk *c = chunk_next(r->db, &pos);
 		if (!c || c->commit != want || c->chunk_no != no || !chunk_payload_sound(c))
 			return ERR_NOTFOUND;
@@ -64,6 +74,8 @@ static enum err commit_read(struct replay *r, struct log_pos *out_end)
 		enum err e = chunk_push(r, c);
 		if (e != ERR_OK)
 			return e;
+		if (pos.segment != before.segment)
+			header_learn(r->db, pos.segment, before.offset);
 		running = XXH3_64bits_withSeed(&c->header_hash, sizeof c->header_hash, running);
 		bytes += chunk_bytes(c);
 		pos.offset += chunk_bytes(c);
@@ -74,14 +86,14 @@ static enum err commit_read(struct replay *r, struct log_pos *out_end)
 	}
 }
 
-static void damage_name(struct db *db, struct log_pos from, struct log_pos to, uint64_t rows_n)
+/* `from` and `to` are in one segment. */
+static void damage_name(struct db *db, struct log_pos from, uint32_t to, uint64_t rows_n)
 {
 	counter_add(&db->count.damaged_chunks_n, 1);
 	counter_add(&db->count.quarantined_rows_n, rows_n);
 	log_warn(LOG_DB,
 		 "database \"%s\": log segment %u is damaged at bytes %u to %u (%llu records)",
-		 db->dir, from.segment, from.offset, to.segment == from.segment ? to.offset : 0,
-		 (unsigned long long)rows_n);
+		 db->dir, from.segment, from.offset, to, (unsigned long long)rows_n);
 }
 
 static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c)
@@ -104,8 +116,7 @@ static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c)
 		return ERR_OK;
 	if (table_verify(&db->tables[c->table], span_of(chunk_payload(c), c->payload_bytes),
 			 &rows) != ERR_OK) {
-		damage_name(db, pos, (struct log_pos){ pos.segment, pos.offset + chunk_bytes(c) },
-			    c->rows_n);
+		damage_name(db, pos, pos.offset + chunk_bytes(c), c->rows_n);
 		return ERR_OK;
 	}
 	chunk_mark_sound(db_segment(db, pos.segment), pos.offset);
@@ -151,7 +162,7 @@ static const struct disk_chunk *later_find(const struct db *db, struct log_pos p
 {
 	for (; pos.segment <= db->segment_last; pos.segment++) {
 		const struct segment *s = db_segment(db, pos.segment);
-		uint32_t end = s ? atomic_load_explicit(&s->file_bytes, memory_order_relaxed) : 0;
+		uint32_t end = s ? segment_end(db, s) : 0;
 		for (; pos.offset < end; pos.offset += CHUNK_ALIGN) {
 			const struct disk_chunk *c = chunk_at(db, pos);
 			if (c && c->commit > commit)
@@ -162,47 +173,60 @@ static const struct disk_chunk *later_find(const struct db *db, struct log_pos p
 	return NULL;
 }
 
+/* A chunk of the commit that is salvaged: kept where it is sound, else named. *done: its mark came;
+ * more chunks of that number are what an aborted transaction left. */
+static enum err salvage_chunk(struct replay *r, const struct disk_chunk *c, bool *done)
+{
+	struct log_pos pos = { c->segment, c->offset };
+	if (*done)
+		return ERR_OK;
+	if (!chunk_payload_sound(c)) {
+		damage_name(r->db, pos, pos.offset + chunk_bytes(c), c->rows_n);
+		return ERR_OK;
+	}
+	*done = c->kind == CHUNK_COMMIT;
+	return !*done || mark_sound(c, NULL, 0) ? chunk_push(r, c) : ERR_OK;
+}
+
+/* The same for the part of the range that lies in one segment, from `pos` to `end`. */
+static enum err salvage_part(struct replay *r, struct log_pos pos, uint32_t end, bool *done)
+{
+	struct log_pos bad = pos; /* everything from there on is no chunk of the commit */
+	enum err e = ERR_OK;
+	while (pos.offset < end && e == ERR_OK) {
+		const struct disk_chunk *c = chunk_at(r->db, pos);
+		if (!c || c->commit != r->commit + 1) {
+			pos.offset += CHUNK_ALIGN;
+			continue;
+		}
+		if (bad.offset < pos.offset)
+			damage_name(r->db, bad, pos.offset, 0);
+		e = salvage_chunk(r, c, done);
+		pos.offset += chunk_bytes(c);
+		bad = pos;
+	}
+	if (bad.offset < end)
+		damage_name(r->db, bad, end, 0);
+	return e;
+}
+
 /* Between r->pos and `to` lies what is left of commit r->commit + 1 (and of those between it and
  * that of `to`, which are lost whole or in part). */
 static enum err salvage_collect(struct replay *r, struct log_pos to)
 {
-	struct db *db = r->db;
-	struct log_pos pos = r->pos, bad = pos;
-	bool in_gap = false;
+	struct log_pos pos = r->pos;
+	enum err e = ERR_OK;
+	bool done = false;
 	r->chunks_n = 0;
-	while (pos.segment < to.segment || (pos.segment == to.segment && pos.offset < to.offset)) {
-		const struct segment *s = db_segment(db, pos.segment);
-		const struct disk_chunk *c = chunk_at(db, pos);
-		if (c && c->commit == r->commit + 1) {
-			uint32_t bytes = chunk_bytes(c);
-			struct log_pos end = { pos.segment, pos.offset + bytes };
-			if (in_gap)
-				damage_name(db, bad, pos, 0);
-			in_gap = false;
-			if (!chunk_payload_sound(c)) {
-				damage_name(db, pos, end, c->rows_n);
-			} else if (c->kind != CHUNK_COMMIT || mark_sound(c, NULL, 0)) {
-				enum err e = chunk_push(r, c);
-				if (e != ERR_OK)
-					return e;
-			}
-			pos = end;
-			continue;
-		}
-		bool end = !s ||
-			   pos.offset >= atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
-		if (end) {
-			pos = (struct log_pos){ pos.segment + 1, SEGMENT_HEADER_BYTES };
-			continue;
-		}
-		if (!in_gap)
-			bad = pos;
-		in_gap = true;
-		pos.offset += CHUNK_ALIGN;
+	for (; pos.segment <= to.segment && e == ERR_OK; pos.segment++) {
+		const struct segment *s = db_segment(r->db, pos.segment);
+		uint32_t end = pos.segment == to.segment ? to.offset
+			       : s			 ? segment_end(r->db, s)
+							 : 0;
+		e = salvage_part(r, pos, end, &done);
+		pos.offset = SEGMENT_HEADER_BYTES;
 	}
-	if (in_gap)
-		damage_name(db, bad, to, 0);
-	return ERR_OK;
+	return e;
 }
 
 /* Commit r->commit + 1 is damaged: `later` is of one behind it. */
@@ -212,8 +236,13 @@ static enum err salvage(struct replay *r, const struct disk_chunk *later)
 	enum err e = salvage_collect(r, to);
 	if (e == ERR_OK)
 		e = commit_apply(r, to);
-	if (e == ERR_OK)
-		r->commit = later->commit - 1;
+	if (e == ERR_OK && later->commit - 1 > r->commit) { /* lost whole; their numbers are used */
+		struct db_snap *sn = snap_copy(r->db, snap_current(r->db));
+		if (!sn)
+			return ERR_NOMEM;
+		sn->commit = r->commit = later->commit - 1;
+		snap_publish(r->db, sn);
+	}
 	return e;
 }
 
@@ -239,11 +268,28 @@ static enum err replay_all(struct replay *r)
 	}
 }
 
+/* Without its header a segment is only found as long as nothing around it is damaged. */
+static enum err headers_mend(struct db *db)
+{
+	enum err e = ERR_OK;
+	for (uint32_t n = 1; n <= snap_current(db)->log_end.segment && e == ERR_OK; n++) {
+		struct segment *s = db_segment(db, n);
+		if (!s || !s->header_bad || s->prev_end == 0)
+			continue;
+		log_warn(LOG_DB, "database \"%s\": the header of log segment %u is written again",
+			 db->dir, n);
+		e = segment_create(db, n, s->prev_end);
+	}
+	return e;
+}
+
 enum err recover_replay(struct db *db, struct err_info *info)
 {
 	const struct db_snap *sn = snap_current(db);
 	struct replay r = { .db = db, .pos = sn->log_end, .commit = sn->commit };
 	enum err e = replay_all(&r);
+	if (e == ERR_OK && !db->read_only)
+		e = headers_mend(db);
 	mem_free(&db->mem, r.chunks, r.chunks_cap * sizeof *r.chunks);
 	if (e != ERR_OK)
 		return err_set(info, e, 0,

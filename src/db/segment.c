@@ -124,6 +124,36 @@ void segments_refresh(struct db *db)
 	}
 }
 
+/* Does the log go on in `next` at the place that its header names? Not where a transaction that was
+ * given up had begun it: then the log went on behind that place, with commits that are no older. */
+static bool log_rolled(const struct db *db, const struct segment *s, const struct segment *next)
+{
+	struct log_pos pos = { next->number, SEGMENT_HEADER_BYTES };
+	const struct disk_chunk *first = chunk_at(db, pos);
+	uint32_t bytes = atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
+	for (pos = (struct log_pos){ s->number, next->prev_end }; pos.offset < bytes;
+	     pos.offset += CHUNK_ALIGN) {
+		const struct disk_chunk *c = chunk_at(db, pos);
+		/* a roll wipes what was left at that very place: see log.c */
+		if (c && (pos.offset == next->prev_end || (first && c->commit > first->commit)))
+			return false;
+	}
+	return true;
+}
+
+uint32_t segment_end(const struct db *db, const struct segment *s)
+{
+	const struct segment *next =
+		s->number + 1 < SEGMENTS_MAX ? db_segment(db, s->number + 1) : NULL;
+	uint32_t end = atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
+	if (next && !next->header_bad && next->prev_end < end && log_rolled(db, s, next))
+		return next->prev_end;
+	end -= end % 8; /* chunks begin and end at multiples of more */
+	while (end > SEGMENT_HEADER_BYTES && num_le64(s->map + end - 8) == 0)
+		end -= 8;
+	return (uint32_t)num_align_up(end, CHUNK_ALIGN);
+}
+
 static enum err header_write(struct db *db, struct segment *s, uint32_t prev_end)
 {
 	union {

@@ -464,6 +464,17 @@ static enum err random_change(struct db_txn *txn, struct fx_model *m,
 	return fx_put(txn, t, id, version);
 }
 
+/* What is pending goes to the log, so that a transaction that is given up then leaves chunks there.
+ */
+static enum err txn_flush_view(struct db_txn *txn)
+{
+	struct db_snap *view = NULL;
+	enum err e = db_txn_view(txn, &view);
+	if (e == ERR_OK)
+		db_txn_view_end(txn, view);
+	return e;
+}
+
 enum err fx_random_txn(struct db *db, struct fx_model *m, unsigned changes_max)
 {
 	struct fx_model next = *m;
@@ -476,6 +487,8 @@ enum err fx_random_txn(struct db *db, struct fx_model *m, unsigned changes_max)
 	uint64_t n = 1 + test_random() % changes_max;
 	for (uint64_t i = 0; i < n && e == ERR_OK; i++)
 		e = random_change(txn, &next, touched);
+	if (e == ERR_OK && test_random() % 8 == 0)
+		e = txn_flush_view(txn);
 	if (e != ERR_OK || test_random() % 10 == 0) {
 		db_txn_abort(txn);
 		return e;
