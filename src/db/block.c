@@ -24,7 +24,7 @@ size_t block_emit_bytes(const struct block *b)
 	return n;
 }
 
-static void block_reset(struct block *b)
+void block_reset(struct block *b)
 {
 	b->n = 0;
 	for (unsigned x = 0; x < DB_INDEXES_MAX; x++)
@@ -38,8 +38,10 @@ void block_fini(struct db_mem *m, struct block *b)
 	for (unsigned x = 0; x < DB_INDEXES_MAX; x++)
 		for (unsigned sign = 0; sign < 2; sign++)
 			emit_fini(m, &b->lists[sign][x]);
+	mem_free(m, b->scratch, b->scratch_cap * sizeof *b->scratch);
 	b->rows = NULL;
-	b->n = b->cap = 0;
+	b->scratch = NULL;
+	b->n = b->cap = b->scratch_cap = 0;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -225,11 +227,20 @@ static uint64_t block_bytes_max(const struct db_table_def *def, const struct blo
 
 static enum err lists_sort(struct db_mem *m, struct block *b, unsigned indexes_n)
 {
-	enum err e = ERR_OK;
+	size_t most = 0;
 	for (unsigned x = 0; x < indexes_n; x++)
-		for (unsigned sign = 0; sign < 2 && e == ERR_OK; sign++)
-			e = emit_sort(m, &b->lists[sign][x]);
-	return e;
+		for (unsigned sign = 0; sign < 2; sign++)
+			if (!b->lists[sign][x].sorted)
+				most = MAX(most, b->lists[sign][x].n);
+	void *scratch = b->scratch;
+	enum err e = mem_grow(m, &scratch, &b->scratch_cap, most, sizeof *b->scratch);
+	b->scratch = scratch;
+	if (e != ERR_OK)
+		return e;
+	for (unsigned x = 0; x < indexes_n; x++)
+		for (unsigned sign = 0; sign < 2; sign++)
+			emit_sort(&b->lists[sign][x], b->scratch);
+	return ERR_OK;
 }
 
 enum err block_build(struct db *db, unsigned table, struct block *b, uint64_t commit,

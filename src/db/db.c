@@ -266,6 +266,7 @@ static void db_free(struct db *db)
 	if (!db)
 		return;
 	merge_abandon(db);
+	txn_buffers_free(db);
 	struct db_snap *sn = (struct db_snap *)(uintptr_t)snap_current(db);
 	snap_collect(db);
 	snap_free(db, sn);
@@ -301,6 +302,8 @@ static struct db *db_new(const struct db_options *o)
 	db->mem = mem;
 	db->tables = o->tables;
 	db->tables_n = o->tables_n;
+	for (unsigned t = 0; t < o->tables_n; t++)
+		block_init(&db->txn.tables[t].block, &o->tables[t]);
 	db->io = o->io ? o->io : &io_files;
 	db->budget_bytes = o->budget_bytes ? o->budget_bytes : BUDGET_DEFAULT_BYTES;
 	db->segment_bytes_max =
@@ -338,6 +341,7 @@ enum err db_open(const struct db_options *options, struct db **out, struct err_i
 		e = store_load(db, info);
 	if (e == ERR_OK)
 		e = recover_replay(db, info);
+	txn_buffers_free(db);
 	if (e != ERR_OK) {
 		if (info && info->text[0] == '\0')
 			return err_set(info, e, errno, "cannot open database \"%s\": %s", db->dir,
@@ -414,6 +418,7 @@ enum err db_checkpoint(struct db *db)
 		return ERR_IO;
 	if (db->txn.open)
 		return ERR_BUSY;
+	txn_buffers_free(db);
 	if (db->checkpointed == db->generation)
 		return ERR_OK;
 	struct db_snap *sn = snap_copy(db, snap_current(db));

@@ -27,6 +27,8 @@ struct db_mem {
 
 /** Zeroed. Large blocks are maps of their own, so that freeing gives the pages back. */
 void *mem_alloc(struct db_mem *m, size_t n);
+/** Not zeroed: for what is written before it is read. */
+void *mem_buffer(struct db_mem *m, size_t n);
 void mem_free(struct db_mem *m, void *p, size_t n);
 /** Grow *p from *cap to at least `need` elements of `size` bytes, at least doubling. */
 NODISCARD enum err mem_grow(struct db_mem *m, void **p, size_t *cap, size_t need, size_t size);
@@ -273,8 +275,8 @@ void emit_init(struct emit_list *list, uint32_t key_bytes);
 /** Empty again; memory is kept. */
 void emit_reset(struct emit_list *list);
 void emit_fini(struct db_mem *m, struct emit_list *list);
-/** Into (group, key, id) order. ERR_NOMEM. */
-NODISCARD enum err emit_sort(struct db_mem *m, struct emit_list *list);
+/** Into (group, key, id) order. `scratch` has room for all items. */
+void emit_sort(struct emit_list *list, struct emit_item *scratch);
 /** An item as an entry; its prefix lies in `prefix`. */
 void emit_entry(const struct emit_list *list, const struct emit_item *item, uint8_t prefix[32],
 		struct entry *out);
@@ -320,8 +322,12 @@ struct block {
 	struct block_row *rows;
 	size_t n, cap;
 	struct emit_list lists[2][DB_INDEXES_MAX]; /* added, removed */
+	struct emit_item *scratch;		   /* for sorting */
+	size_t scratch_cap;
 };
 void block_init(struct block *b, const struct db_table_def *def);
+/** Empty again; memory is kept. */
+void block_reset(struct block *b);
 size_t block_emit_bytes(const struct block *b);
 void block_fini(struct db_mem *m, struct block *b);
 
@@ -398,15 +404,18 @@ NODISCARD enum err manifest_store(struct db *db, const struct db_snap *sn);
 /* ---- transactions (txn.c, apply.c) ---- */
 
 struct txn_table {
+	/* kept from one transaction to the next, until txn_buffers_free() */
 	uint8_t *stage; /* header, payload, padding */
 	size_t stage_bytes;
-	uint32_t payload_cap;
+	uint64_t *removes; /* ids */
+	size_t removes_cap;
+	struct block block;
+
+	uint32_t payload_cap; /* of the newest batch */
 	struct fb_writer w;
 	bool begun;
 	uint32_t row_bytes; /* what a row took so far, on average */
-	uint64_t *removes;  /* ids */
-	size_t removes_n, removes_cap;
-	struct block block;
+	size_t removes_n;
 	uint64_t next_id, base_next_id;
 	uint64_t fresh_id; /* from here on ids were neither stored before nor in this transaction */
 	int64_t live_delta;
@@ -427,6 +436,8 @@ struct db_txn {
 
 NODISCARD enum err txn_start(struct db *db, struct db_txn *txn);
 void txn_end(struct db_txn *txn);
+/** No transaction is open, and none may come soon: what the last one worked with is freed. */
+void txn_buffers_free(struct db *db);
 /** Take the rows / removals of a chunk that is in the log into the block. */
 NODISCARD enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector rows,
 				  struct log_pos pos);

@@ -8,7 +8,7 @@
 
 #define MAP_FROM_BYTES 65536u
 
-void *mem_alloc(struct db_mem *m, size_t n)
+static void *take(struct db_mem *m, size_t n, bool zeroed)
 {
 	void *p;
 	if (n >= MAP_FROM_BYTES) {
@@ -16,7 +16,7 @@ void *mem_alloc(struct db_mem *m, size_t n)
 		if (p == MAP_FAILED)
 			return NULL;
 	} else {
-		p = calloc(1, n ? n : 1);
+		p = zeroed ? calloc(1, n ? n : 1) : malloc(n ? n : 1);
 		if (!p)
 			return NULL;
 	}
@@ -24,6 +24,16 @@ void *mem_alloc(struct db_mem *m, size_t n)
 	if (counter_get(&m->now) > counter_get(&m->peak))
 		counter_set(&m->peak, counter_get(&m->now));
 	return p;
+}
+
+void *mem_alloc(struct db_mem *m, size_t n)
+{
+	return take(m, n, true);
+}
+
+void *mem_buffer(struct db_mem *m, size_t n)
+{
+	return take(m, n, false);
 }
 
 void mem_free(struct db_mem *m, void *p, size_t n)
@@ -42,7 +52,7 @@ enum err mem_grow(struct db_mem *m, void **p, size_t *cap, size_t need, size_t s
 	if (need <= *cap)
 		return ERR_OK;
 	size_t cap_new = MAX(MAX(need, *cap * 2), (size_t)16);
-	void *fresh = mem_alloc(m, cap_new * size);
+	void *fresh = mem_buffer(m, cap_new * size);
 	if (!fresh)
 		return ERR_NOMEM;
 	if (*p)

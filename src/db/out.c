@@ -39,7 +39,7 @@ enum err out_begin(struct run_out *o, struct db *db, unsigned table, uint64_t by
 		return err_from_errno(errno);
 	enum err e = run_file_add(db, o->head.number);
 	for (unsigned i = 0; e == ERR_OK && i < OUT_SECTIONS; i++) {
-		o->section[i].buf = mem_alloc(&db->mem, OUT_BUF_BYTES);
+		o->section[i].buf = mem_buffer(&db->mem, OUT_BUF_BYTES);
 		if (!o->section[i].buf)
 			e = ERR_NOMEM;
 	}

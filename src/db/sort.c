@@ -200,15 +200,11 @@ static void sort_from_depth(const struct sorter *s, struct emit_item *a, size_t 
 	}
 }
 
-enum err emit_sort(struct db_mem *m, struct emit_list *list)
+void emit_sort(struct emit_list *list, struct emit_item *scratch)
 {
 	if (list->sorted)
-		return ERR_OK;
-	struct sorter s = { list, mem_alloc(m, list->n * sizeof *s.scratch) };
-	if (!s.scratch)
-		return ERR_NOMEM;
+		return;
+	struct sorter s = { list, scratch };
 	sort_from_depth(&s, list->items, list->n, 4);
-	mem_free(m, s.scratch, list->n * sizeof *s.scratch);
 	list->sorted = true;
-	return ERR_OK;
 }

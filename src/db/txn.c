@@ -12,17 +12,25 @@
 
 /* ---- what live transactions and replay share ---- */
 
+static void table_start(struct txn_table *tt, uint64_t next_id)
+{
+	tt->payload_cap = tt->row_bytes = 0;
+	tt->begun = tt->touched = false;
+	tt->removes_n = 0;
+	tt->next_id = tt->base_next_id = tt->fresh_id = next_id;
+	tt->live_delta = 0;
+	tt->runs_n = 0;
+	block_reset(&tt->block);
+}
+
 enum err txn_start(struct db *db, struct db_txn *txn)
 {
-	memset(txn, 0, sizeof *txn);
 	txn->db = db;
 	txn->base = db_snap_begin(db);
+	txn->err = ERR_OK;
 	log_begin(&txn->log, db, txn->base->log_end, txn->base->commit + 1);
-	for (unsigned t = 0; t < db->tables_n; t++) {
-		struct txn_table *tt = &txn->tables[t];
-		tt->next_id = tt->base_next_id = tt->fresh_id = txn->base->tables[t].next_id;
-		block_init(&tt->block, &db->tables[t]);
-	}
+	for (unsigned t = 0; t < db->tables_n; t++)
+		table_start(&txn->tables[t], txn->base->tables[t].next_id);
 	txn->open = true;
 	return ERR_OK;
 }
@@ -30,17 +38,25 @@ enum err txn_start(struct db *db, struct db_txn *txn)
 void txn_end(struct db_txn *txn)
 {
 	struct db *db = txn->db;
-	for (unsigned t = 0; t < db->tables_n; t++) {
-		struct txn_table *tt = &txn->tables[t];
-		mem_free(&db->mem, tt->stage, tt->stage_bytes);
-		mem_free(&db->mem, tt->removes, tt->removes_cap * sizeof *tt->removes);
-		block_fini(&db->mem, &tt->block);
-		for (uint32_t i = 0; i < tt->runs_n; i++)
-			run_unref(db, tt->runs[i]);
-	}
+	for (unsigned t = 0; t < db->tables_n; t++)
+		for (uint32_t i = 0; i < txn->tables[t].runs_n; i++)
+			run_unref(db, txn->tables[t].runs[i]);
 	db_snap_end((struct db_snap *)(uintptr_t)txn->base);
 	snap_collect(db);
 	txn->open = false;
+}
+
+void txn_buffers_free(struct db *db)
+{
+	for (unsigned t = 0; t < db->tables_n; t++) {
+		struct txn_table *tt = &db->txn.tables[t];
+		mem_free(&db->mem, tt->stage, tt->stage_bytes);
+		mem_free(&db->mem, tt->removes, tt->removes_cap * sizeof *tt->removes);
+		block_fini(&db->mem, &tt->block);
+		tt->stage = NULL;
+		tt->removes = NULL;
+		tt->stage_bytes = tt->removes_cap = 0;
+	}
 }
 
 /* Whether an earlier block of this transaction knows `id`, and its address (0: removed). */
@@ -308,14 +324,16 @@ static enum err stage_begin(struct db_txn *txn, unsigned table, uint32_t row_max
 	while (cap < CHUNK_PAYLOAD_MAX && cap - cap / row * 4 < row_max + BATCH_FIXED_BYTES)
 		cap = MIN(cap * 2, CHUNK_PAYLOAD_MAX);
 	uint32_t slots = MIN(cap / row + 4, (cap - row_max - BATCH_FIXED_BYTES) / 4);
-	if (cap != tt->payload_cap) {
+	if (cap + STAGE_EXTRA > tt->stage_bytes) {
 		mem_free(&db->mem, tt->stage, tt->stage_bytes);
 		tt->stage_bytes = cap + STAGE_EXTRA;
-		tt->stage = mem_alloc(&db->mem, tt->stage_bytes);
-		tt->payload_cap = tt->stage ? cap : 0;
-		if (!tt->stage)
+		tt->stage = mem_buffer(&db->mem, tt->stage_bytes);
+		if (!tt->stage) {
+			tt->stage_bytes = 0;
 			return ERR_NOMEM;
+		}
 	}
+	tt->payload_cap = cap;
 	db->tables[table].batch_begin(&tt->w, tt->stage + sizeof(struct disk_chunk), cap, slots,
 				      txn->log.commit, clock_wall_s());
 	tt->begun = true;

@@ -103,6 +103,8 @@ TEST_LIMIT(library_alloc, a_failed_allocation_fails_the_batch_as_a_whole, 200)
 	unsigned stored = 0; /* the last round that was */
 	for (unsigned k = 1; passed_n < 3 && k < 3000; k++) {
 		unsigned round = k;
+		library_close(lib); /* what an opened store has is allocated once, and kept */
+		EXPECT_OK(library_open(&options, &lib, NULL));
 		countdown = k;
 		enum err e = one_round(lib, round);
 		bool hit = countdown <= 0;
