@@ -7,7 +7,8 @@
  *     ./phonebook book number 555-0100
  *     ./phonebook book city London
  *     ./phonebook book note "Ann Lee" '{"likes": ["tea"]}'
- *     ./phonebook book fill 1000     # prints each name once it is on disk; kill it whenever you like
+ *     ./phonebook book fill 1000     # prints each name once it is on disk; kill it whenever you
+ * like
  *     ./phonebook book list
  */
 #include <salverdb.h>
@@ -20,7 +21,8 @@ enum { BY_NUMBER, BY_CITY };
 
 #define ENTRY_MAX 4096
 
-/* ---- an entry: "NUMBER\nCITY\nCITY\n" --------------------------------------------------------- */
+/* ---- an entry: "NUMBER\nCITY\nCITY\n" ---------------------------------------------------------
+ */
 
 /* The next line of *rest, which moves behind it. */
 static struct sdb_bytes line_cut(struct sdb_bytes *rest)
@@ -65,7 +67,8 @@ static const struct sdb_table tables[TABLES] = {
 	[NOTES] = { .name = "notes", .key = SDB_KEY_STRING, .codec = SDB_JSON },
 };
 
-/* ---- commands --------------------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------------------------
+ */
 
 static int complain(const char *what, enum sdb_err e, const char *why)
 {
@@ -104,7 +107,8 @@ static int fill(struct sdb *db, long count)
 		char name[64], entry[64];
 		snprintf(name, sizeof name, "Person %06ld", i);
 		int n = snprintf(entry, sizeof entry, "555-%06ld\nCity %ld\n", i, i % 10);
-		enum sdb_err e = sdb_put_now(db, PEOPLE, sdb_text(name), sdb_bytes(entry, (size_t)n));
+		enum sdb_err e =
+			sdb_put_now(db, PEOPLE, sdb_text(name), sdb_bytes(entry, (size_t)n));
 		if (e != SDB_OK)
 			return complain(name, e, NULL);
 		puts(name);
@@ -205,9 +209,10 @@ int main(int argc, char **argv)
 	struct sdb *db;
 	struct sdb_why why;
 	if (argc < 3) {
-		fprintf(stderr, "usage: phonebook DIR add NAME NUMBER [CITY...] | note NAME JSON | "
-				"remove NAME |\n                     list | number NUMBER | city PREFIX "
-				"| fill COUNT | check\n");
+		fprintf(stderr,
+			"usage: phonebook DIR add NAME NUMBER [CITY...] | note NAME JSON | "
+			"remove NAME |\n                     list | number NUMBER | city PREFIX "
+			"| fill COUNT | check\n");
 		return 2;
 	}
 	const struct sdb_options options = { .dir = argv[1], .tables = tables, .tables_n = TABLES };

@@ -69,7 +69,7 @@ enum sdb_err {
 		       * the database is opened again */
 	SDB_NOSPACE,  /* the disk is full */
 	SDB_CORRUPT,  /* stored bytes fail their checks */
-	SDB_VERSION_ERR, /* written by a newer version */
+	SDB_VERSION_ERR, /* written by a newer version, or with more tables than declared */
 	SDB_BUSY,	 /* another process or transaction holds it */
 	SDB_LIMIT,	 /* a limit above was reached */
 	SDB_TIMEOUT,	 /* not done within its time */

@@ -8,7 +8,7 @@
 
 /* ---- records ---- */
 
-static struct fx_value value_parse(struct sdb_bytes bytes)
+static struct sx_value value_parse(struct sdb_bytes bytes)
 {
 	struct span s = span_of(bytes.p, bytes.n);
 	uint64_t n[3] = { 0 };
@@ -17,10 +17,10 @@ static struct fx_value value_parse(struct sdb_bytes bytes)
 		struct span digits = span_first(s, span_find(s, i == 2 ? '}' : ','));
 		EXPECT_OK(num_parse_u64(digits, 0, UINT32_MAX, &n[i]));
 	}
-	return (struct fx_value){ (uint32_t)n[0], (uint32_t)n[1], (uint32_t)n[2] };
+	return (struct sx_value){ (uint32_t)n[0], (uint32_t)n[1], (uint32_t)n[2] };
 }
 
-struct sdb_bytes fx_value_make(struct fx_value v)
+struct sdb_bytes sx_value_make(struct sx_value v)
 {
 	static char text[16][4000];
 	static unsigned turn;
@@ -31,17 +31,17 @@ struct sdb_bytes fx_value_make(struct fx_value v)
 	return sdb_bytes(p, (size_t)n + blanks);
 }
 
-struct fx_value fx_value_random(void)
+struct sx_value sx_value_random(void)
 {
-	return (struct fx_value){ (uint32_t)(test_random() % FX_UNIQUES),
-				  (uint32_t)(test_random() % (1u << FX_WORDS_N)),
+	return (struct sx_value){ (uint32_t)(test_random() % SX_UNIQUES),
+				  (uint32_t)(test_random() % (1u << SX_WORDS_N)),
 				  1 + (uint32_t)(test_random() % 100000) };
 }
 
 static void unique_keys(const struct sdb_record *record, struct sdb_keys *out, void *ctx)
 {
 	(void)ctx;
-	struct fx_value v = value_parse(record->value);
+	struct sx_value v = value_parse(record->value);
 	if (v.u)
 		sdb_index_number(out, v.u);
 }
@@ -54,8 +54,8 @@ static char word_text(uint32_t word)
 static void word_keys(const struct sdb_record *record, struct sdb_keys *out, void *ctx)
 {
 	(void)ctx;
-	struct fx_value v = value_parse(record->value);
-	for (uint32_t w = 0; w < FX_WORDS_N; w++) {
+	struct sx_value v = value_parse(record->value);
+	for (uint32_t w = 0; w < SX_WORDS_N; w++) {
 		char text[2] = { word_text(w), (char)('0' + w) };
 		if (v.w >> w & 1)
 			sdb_index_key(out, text, 2);
@@ -63,37 +63,37 @@ static void word_keys(const struct sdb_record *record, struct sdb_keys *out, voi
 }
 
 static const struct sdb_index indexes[] = {
-	[FX_UNIQUE] = { .name = "unique", .unique = true, .keys = unique_keys },
-	[FX_WORDS] = { .name = "words", .keys = word_keys },
+	[SX_UNIQUE] = { .name = "unique", .unique = true, .keys = unique_keys },
+	[SX_WORDS] = { .name = "words", .keys = word_keys },
 };
 
-const struct sdb_table fx_tables[FX_TABLES] = {
-	[FX_BY_ID] = { .name = "by_id", .indexes = indexes + 1, .indexes_n = 1 },
-	[FX_BY_STRING] = { .name = "by_string",
+const struct sdb_table sx_tables[SX_TABLES] = {
+	[SX_BY_ID] = { .name = "by_id", .indexes = indexes + 1, .indexes_n = 1 },
+	[SX_BY_STRING] = { .name = "by_string",
 			   .key = SDB_KEY_STRING,
 			   .codec = SDB_JSON,
 			   .indexes = indexes,
 			   .indexes_n = 2 },
-	[FX_BY_U64] = { .name = "by_u64", .key = SDB_KEY_U64, .indexes = indexes, .indexes_n = 2 },
+	[SX_BY_U64] = { .name = "by_u64", .key = SDB_KEY_U64, .indexes = indexes, .indexes_n = 2 },
 };
 
 static bool has_unique(unsigned table)
 {
-	return table != FX_BY_ID;
+	return table != SX_BY_ID;
 }
 
 static unsigned words_index(unsigned table)
 {
-	return table == FX_BY_ID ? 0 : FX_WORDS;
+	return table == SX_BY_ID ? 0 : SX_WORDS;
 }
 
-struct sdb_key fx_key(unsigned table, unsigned i)
+struct sdb_key sx_key(unsigned table, unsigned i)
 {
-	static char text[FX_KEYS][SDB_KEY_MAX];
+	static char text[SX_KEYS][SDB_KEY_MAX];
 	static const uint64_t far[] = { 0, UINT64_MAX, 1ull << 40, 255, 256 };
-	if (table == FX_BY_ID)
+	if (table == SX_BY_ID)
 		return sdb_number(i * 3 + 1);
-	if (table == FX_BY_U64)
+	if (table == SX_BY_U64)
 		return sdb_number(i < 5 ? far[i] : i * 0x9e3779b97f4a7c15u);
 	if (i == 0)
 		return sdb_text("");
@@ -106,9 +106,9 @@ struct sdb_key fx_key(unsigned table, unsigned i)
 
 /* ---- the model ---- */
 
-bool fx_model_conflict(const struct fx_model *m, unsigned table, unsigned i, struct fx_value v)
+bool sx_model_conflict(const struct sx_model *m, unsigned table, unsigned i, struct sx_value v)
 {
-	for (unsigned k = 0; has_unique(table) && v.u && k < FX_KEYS; k++)
+	for (unsigned k = 0; has_unique(table) && v.u && k < SX_KEYS; k++)
 		if (k != i && m->at[table][k].v && m->at[table][k].u == v.u)
 			return true;
 	return false;
@@ -118,17 +118,17 @@ static unsigned order_table;
 
 static int key_order(const void *a, const void *b)
 {
-	struct sdb_key x = fx_key(order_table, *(const unsigned *)a);
-	struct sdb_key y = fx_key(order_table, *(const unsigned *)b);
-	if (order_table == FX_BY_STRING)
+	struct sdb_key x = sx_key(order_table, *(const unsigned *)a);
+	struct sdb_key y = sx_key(order_table, *(const unsigned *)b);
+	if (order_table == SX_BY_STRING)
 		return span_cmp(span_of(x.text.p, x.text.n), span_of(y.text.p, y.text.n));
 	return x.number < y.number ? -1 : x.number > y.number;
 }
 
-static unsigned model_list(const struct fx_model *m, unsigned table, unsigned out[FX_KEYS])
+static unsigned model_list(const struct sx_model *m, unsigned table, unsigned out[SX_KEYS])
 {
 	unsigned n = 0;
-	for (unsigned i = 0; i < FX_KEYS; i++)
+	for (unsigned i = 0; i < SX_KEYS; i++)
 		if (m->at[table][i].v)
 			out[n++] = i;
 	order_table = table;
@@ -138,22 +138,22 @@ static unsigned model_list(const struct fx_model *m, unsigned table, unsigned ou
 
 /* ---- comparing ---- */
 
-static void record_expect(const struct fx_model *m, unsigned table, unsigned i,
+static void record_expect(const struct sx_model *m, unsigned table, unsigned i,
 			  const struct sdb_record *r)
 {
-	struct sdb_key key = fx_key(table, i);
-	struct sdb_bytes value = fx_value_make(m->at[table][i]);
+	struct sdb_key key = sx_key(table, i);
+	struct sdb_bytes value = sx_value_make(m->at[table][i]);
 	EXPECT_SPAN(span_of(value.p, value.n), span_of(r->value.p, r->value.n));
 	EXPECT_U64(0, (uintptr_t)r->value.p % 8);
-	if (table == FX_BY_STRING)
+	if (table == SX_BY_STRING)
 		EXPECT_SPAN(span_of(key.text.p, key.text.n), span_of(r->key.text.p, r->key.text.n));
 	else
 		EXPECT_U64(key.number, r->key.number);
 }
 
-static void all_expect(struct sdb_txn *txn, const struct fx_model *m, unsigned table)
+static void all_expect(struct sdb_txn *txn, const struct sx_model *m, unsigned table)
 {
-	unsigned want[FX_KEYS], n = model_list(m, table, want);
+	unsigned want[SX_KEYS], n = model_list(m, table, want);
 	struct sdb_record r;
 	struct sdb_cursor *c = NULL;
 	EXPECT_U64(n, sdb_len(txn, table));
@@ -175,22 +175,22 @@ static void all_expect(struct sdb_txn *txn, const struct fx_model *m, unsigned t
 }
 
 /* The records of a cursor are exactly those whose bit is set in `want`, each once. */
-static void set_expect(struct sdb_cursor *c, const struct fx_model *m, unsigned table,
+static void set_expect(struct sdb_cursor *c, const struct sx_model *m, unsigned table,
 		       uint64_t want)
 {
 	struct sdb_record r;
 	EXPECT_U64((uint64_t)__builtin_popcountll(want), sdb_cursor_count(c));
 	while (sdb_cursor_next(c, &r) == SDB_OK) {
 		unsigned i = 0;
-		while (i < FX_KEYS) {
-			struct sdb_key k = fx_key(table, i);
+		while (i < SX_KEYS) {
+			struct sdb_key k = sx_key(table, i);
 			if (k.number == r.key.number &&
-			    (table != FX_BY_STRING || span_eq(span_of(k.text.p, k.text.n),
+			    (table != SX_BY_STRING || span_eq(span_of(k.text.p, k.text.n),
 							      span_of(r.key.text.p, r.key.text.n))))
 				break;
 			i++;
 		}
-		EXPECT(i < FX_KEYS && want >> i & 1);
+		EXPECT(i < SX_KEYS && want >> i & 1);
 		want &= ~(1ull << i);
 		record_expect(m, table, i, &r);
 	}
@@ -198,13 +198,13 @@ static void set_expect(struct sdb_cursor *c, const struct fx_model *m, unsigned 
 	sdb_cursor_close(c);
 }
 
-static void words_expect(struct sdb_txn *txn, const struct fx_model *m, unsigned table)
+static void words_expect(struct sdb_txn *txn, const struct sx_model *m, unsigned table)
 {
 	struct sdb_cursor *c = NULL;
-	for (uint32_t w = 0; w < FX_WORDS_N; w++) {
+	for (uint32_t w = 0; w < SX_WORDS_N; w++) {
 		uint64_t want = 0;
 		char text[2] = { word_text(w), (char)('0' + w) };
-		for (unsigned i = 0; i < FX_KEYS; i++)
+		for (unsigned i = 0; i < SX_KEYS; i++)
 			if (m->at[table][i].v && m->at[table][i].w >> w & 1)
 				want |= 1ull << i;
 		EXPECT_I64(SDB_OK,
@@ -212,7 +212,7 @@ static void words_expect(struct sdb_txn *txn, const struct fx_model *m, unsigned
 		set_expect(c, m, table, want);
 	}
 	uint64_t letters = 0;
-	for (unsigned i = 0; i < FX_KEYS; i++)
+	for (unsigned i = 0; i < SX_KEYS; i++)
 		letters += m->at[table][i].v ? (uint64_t)__builtin_popcount(m->at[table][i].w & 12)
 					     : 0;
 	EXPECT_I64(SDB_OK, sdb_find_prefix(txn, table, words_index(table), sdb_str("b"), &c));
@@ -224,27 +224,27 @@ static void words_expect(struct sdb_txn *txn, const struct fx_model *m, unsigned
 	sdb_cursor_close(c);
 }
 
-static void uniques_expect(struct sdb_txn *txn, const struct fx_model *m, unsigned table)
+static void uniques_expect(struct sdb_txn *txn, const struct sx_model *m, unsigned table)
 {
-	for (uint32_t u = 1; u < FX_UNIQUES; u++) {
+	for (uint32_t u = 1; u < SX_UNIQUES; u++) {
 		struct sdb_cursor *c = NULL;
 		uint64_t want = 0;
 		uint8_t key[8] = { [7] = (uint8_t)u };
-		for (unsigned i = 0; i < FX_KEYS; i++)
+		for (unsigned i = 0; i < SX_KEYS; i++)
 			if (m->at[table][i].v && m->at[table][i].u == u)
 				want |= 1ull << i;
 		EXPECT(__builtin_popcountll(want) <= 1);
-		EXPECT_I64(SDB_OK, sdb_find(txn, table, FX_UNIQUE, sdb_bytes(key, 8), &c));
+		EXPECT_I64(SDB_OK, sdb_find(txn, table, SX_UNIQUE, sdb_bytes(key, 8), &c));
 		set_expect(c, m, table, want);
 	}
 }
 
-void fx_expect(struct sdb_txn *txn, const struct fx_model *m)
+void sx_expect(struct sdb_txn *txn, const struct sx_model *m)
 {
-	for (unsigned t = 0; t < FX_TABLES; t++) {
+	for (unsigned t = 0; t < SX_TABLES; t++) {
 		struct sdb_record r;
-		for (unsigned i = 0; i < FX_KEYS; i++) {
-			enum sdb_err e = sdb_get(txn, t, fx_key(t, i), &r);
+		for (unsigned i = 0; i < SX_KEYS; i++) {
+			enum sdb_err e = sdb_get(txn, t, sx_key(t, i), &r);
 			EXPECT_I64(m->at[t][i].v ? SDB_OK : SDB_NOTFOUND, e);
 			if (e == SDB_OK)
 				record_expect(m, t, i, &r);
@@ -256,11 +256,11 @@ void fx_expect(struct sdb_txn *txn, const struct fx_model *m)
 	}
 }
 
-void fx_expect_now(struct sdb *db, const struct fx_model *m)
+void sx_expect_now(struct sdb *db, const struct sx_model *m)
 {
 	struct sdb_txn *txn;
 	EXPECT_I64(SDB_OK, sdb_begin_read(db, &txn));
-	fx_expect(txn, m);
+	sx_expect(txn, m);
 	sdb_end(txn);
 }
 
@@ -270,21 +270,21 @@ static void finding(void *ctx, const char *line)
 	printf("check: %s\n", line);
 }
 
-void fx_expect_sound(struct sdb *db)
+void sx_expect_sound(struct sdb *db)
 {
 	EXPECT_I64(SDB_OK, sdb_check(db, finding, NULL));
 }
 
 /* ---- driving ---- */
 
-struct sdb_options fx_options(const char *dir)
+struct sdb_options sx_options(const char *dir)
 {
-	return (struct sdb_options){ .dir = dir, .tables = fx_tables, .tables_n = FX_TABLES };
+	return (struct sdb_options){ .dir = dir, .tables = sx_tables, .tables_n = SX_TABLES };
 }
 
-struct sdb *fx_open(const char *dir)
+struct sdb *sx_open(const char *dir)
 {
-	struct sdb_options o = fx_options(dir);
+	struct sdb_options o = sx_options(dir);
 	struct sdb_why why = { 0 };
 	struct sdb *db = NULL;
 	enum sdb_err e = sdb_open(&o, &db, &why);
@@ -294,7 +294,7 @@ struct sdb *fx_open(const char *dir)
 	return db;
 }
 
-void fx_closep(struct sdb **db)
+void sx_closep(struct sdb **db)
 {
 	sdb_close(*db);
 	*db = NULL;

@@ -3,19 +3,19 @@
  * dropping, reopening. */
 #include "sdb_fixture.h"
 
-static void put_some(struct sdb_txn *txn, struct fx_model *m, unsigned t)
+static void put_some(struct sdb_txn *txn, struct sx_model *m, unsigned t)
 {
 	struct sdb_record records[5];
 	unsigned at[5], n = 1 + (unsigned)(test_random() % 5), want_done = 0;
-	struct fx_value v[5];
+	struct sx_value v[5];
 	bool refused = false;
 	for (unsigned i = 0; i < n; i++) {
-		at[i] = (unsigned)(test_random() % FX_KEYS);
-		v[i] = fx_value_random();
-		records[i] = (struct sdb_record){ fx_key(t, at[i]), fx_value_make(v[i]) };
+		at[i] = (unsigned)(test_random() % SX_KEYS);
+		v[i] = sx_value_random();
+		records[i] = (struct sdb_record){ sx_key(t, at[i]), sx_value_make(v[i]) };
 	}
 	for (unsigned i = 0; i < n && !refused; i++) {
-		refused = fx_model_conflict(m, t, at[i], v[i]);
+		refused = sx_model_conflict(m, t, at[i], v[i]);
 		if (refused)
 			break;
 		m->at[t][at[i]] = v[i];
@@ -27,25 +27,25 @@ static void put_some(struct sdb_txn *txn, struct fx_model *m, unsigned t)
 	EXPECT(!refused || strstr(sdb_txn_why(txn), "\"unique\""));
 }
 
-static void remove_some(struct sdb_txn *txn, struct fx_model *m, unsigned t)
+static void remove_some(struct sdb_txn *txn, struct sx_model *m, unsigned t)
 {
 	struct sdb_key keys[4];
 	size_t want = 0, removed = 99;
 	for (unsigned i = 0; i < 4; i++) {
-		unsigned at = (unsigned)(test_random() % FX_KEYS);
-		keys[i] = fx_key(t, at);
+		unsigned at = (unsigned)(test_random() % SX_KEYS);
+		keys[i] = sx_key(t, at);
 		want += m->at[t][at].v != 0;
-		m->at[t][at] = (struct fx_value){ 0 };
+		m->at[t][at] = (struct sx_value){ 0 };
 	}
 	EXPECT_I64(SDB_OK, sdb_remove_many(txn, t, keys, 4, &removed));
 	EXPECT_U64(want, removed);
 }
 
-static void change_one(struct sdb_txn *txn, struct fx_model *m)
+static void change_one(struct sdb_txn *txn, struct sx_model *m)
 {
-	unsigned t = (unsigned)(test_random() % FX_TABLES);
-	unsigned i = (unsigned)(test_random() % FX_KEYS);
-	struct fx_value v = fx_value_random();
+	unsigned t = (unsigned)(test_random() % SX_TABLES);
+	unsigned i = (unsigned)(test_random() % SX_KEYS);
+	struct sx_value v = sx_value_random();
 	struct sdb_record r;
 	bool was = m->at[t][i].v != 0;
 	switch (test_random() % 16) {
@@ -65,31 +65,31 @@ static void change_one(struct sdb_txn *txn, struct fx_model *m)
 	case 4:
 	case 5:
 	case 6:
-		EXPECT_I64(was ? SDB_OK : SDB_NOTFOUND, sdb_remove(txn, t, fx_key(t, i)));
-		m->at[t][i] = (struct fx_value){ 0 };
+		EXPECT_I64(was ? SDB_OK : SDB_NOTFOUND, sdb_remove(txn, t, sx_key(t, i)));
+		m->at[t][i] = (struct sx_value){ 0 };
 		break;
 	case 7:
-		EXPECT_I64(was ? SDB_OK : SDB_NOTFOUND, sdb_get(txn, t, fx_key(t, i), &r));
+		EXPECT_I64(was ? SDB_OK : SDB_NOTFOUND, sdb_get(txn, t, sx_key(t, i), &r));
 		break;
 	default:
-		if (fx_model_conflict(m, t, i, v)) {
-			EXPECT_I64(SDB_EXISTS, sdb_put(txn, t, fx_key(t, i), fx_value_make(v)));
+		if (sx_model_conflict(m, t, i, v)) {
+			EXPECT_I64(SDB_EXISTS, sdb_put(txn, t, sx_key(t, i), sx_value_make(v)));
 		} else {
-			EXPECT_I64(SDB_OK, sdb_put(txn, t, fx_key(t, i), fx_value_make(v)));
+			EXPECT_I64(SDB_OK, sdb_put(txn, t, sx_key(t, i), sx_value_make(v)));
 			m->at[t][i] = v;
 		}
 	}
 }
 
-static void random_txn(struct sdb *db, struct fx_model *m)
+static void random_txn(struct sdb *db, struct sx_model *m)
 {
-	struct fx_model next = *m;
+	struct sx_model next = *m;
 	struct sdb_txn *txn = NULL;
 	EXPECT_I64(SDB_OK, sdb_begin_write(db, &txn));
 	for (uint64_t n = test_random() % (test_random() % 8 ? 12 : 400); n > 0; n--) {
 		change_one(txn, &next);
 		if (test_random() % 50 == 0)
-			fx_expect(txn, &next);
+			sx_expect(txn, &next);
 	}
 	if (test_random() % 5 == 0) {
 		sdb_end(txn);
@@ -102,32 +102,32 @@ static void random_txn(struct sdb *db, struct fx_model *m)
 TEST_LIMIT(sdb_model, random_transactions_match_a_naive_model, 300)
 {
 	const char *dir = test_tmpdir();
-	struct fx_model m = { 0 };
-	struct sdb *db = fx_open(dir);
+	struct sx_model m = { 0 };
+	struct sdb *db = sx_open(dir);
 	for (int i = 0; i < 200; i++) {
 		uint64_t what = test_random() % 30;
 		if (what == 0) {
 			sdb_close(db);
-			db = fx_open(dir);
+			db = sx_open(dir);
 		} else if (what == 1) {
 			EXPECT_I64(SDB_OK, sdb_checkpoint(db));
 		} else {
 			random_txn(db, &m);
 		}
 		if (i % 8 == 0)
-			fx_expect_now(db, &m);
+			sx_expect_now(db, &m);
 		if (i % 40 == 0)
-			fx_expect_sound(db);
+			sx_expect_sound(db);
 	}
 	/* a reader that comes without the writer's indexes: what the log alone says */
-	struct sdb_options o = fx_options(dir);
+	struct sdb_options o = sx_options(dir);
 	struct sdb *reader = NULL;
 	o.read_only = true;
 	EXPECT_I64(SDB_OK, sdb_open(&o, &reader, NULL));
-	fx_expect_now(reader, &m);
+	sx_expect_now(reader, &m);
 	sdb_close(reader);
 	sdb_close(db);
-	CLEANUP(fx_closep) struct sdb *again = fx_open(dir);
-	fx_expect_now(again, &m);
-	fx_expect_sound(again);
+	CLEANUP(sx_closep) struct sdb *again = sx_open(dir);
+	sx_expect_now(again, &m);
+	sx_expect_sound(again);
 }

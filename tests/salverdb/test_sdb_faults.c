@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* A disk that fails at its n-th operation, for every n: what was acknowledged is there afterwards,
+ * the rest is there whole or not at all. And what other tools see in the files. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "db/trace.h"
+#include "salverdb/sdb_priv.h"
+#include "sdb_fixture.h"
+
+static enum sdb_err put_model(struct sdb_txn *txn, unsigned t, unsigned i, struct sx_value v,
+			      struct sx_model *m)
+{
+	enum sdb_err e = sdb_put(txn, t, sx_key(t, i), sx_value_make(v));
+	if (e == SDB_OK)
+		m->at[t][i] = v;
+	return e;
+}
+
+/* One transaction in steps, with keys that change again; the same for every run. */
+static enum sdb_err step(struct sdb *db, unsigned number, struct sx_model *m)
+{
+	struct sdb_txn *txn;
+	struct sdb_cursor *c;
+	enum sdb_err e = sdb_begin_write(db, &txn);
+	if (e != SDB_OK)
+		return e;
+	for (unsigned i = 0; i < 12 && e == SDB_OK; i++) {
+		unsigned t = i % SX_TABLES, at = (i * 5 + number) % SX_KEYS;
+		struct sx_value v = { 0, (i + number) % 64, 1 + number * 100 + i };
+		e = put_model(txn, t, at, v, m);
+		if (e == SDB_OK && i % 4 == 3) /* a view: the engine takes what there is */
+			e = sdb_all(txn, t, &c);
+		if (e == SDB_OK && i % 4 == 3) {
+			sdb_cursor_close(c);
+			v.v += 50;
+			e = put_model(txn, t, at, v, m);
+		}
+	}
+	if (e == SDB_OK)
+		return sdb_commit(txn);
+	sdb_end(txn);
+	return e;
+}
+
+static bool model_same(struct sdb *db, const struct sx_model *m)
+{
+	struct sdb_txn *txn;
+	bool same = true;
+	EXPECT_I64(SDB_OK, sdb_begin_read(db, &txn));
+	for (unsigned t = 0; t < SX_TABLES; t++) {
+		for (unsigned i = 0; i < SX_KEYS; i++) {
+			struct sdb_record r;
+			struct sdb_bytes want = sx_value_make(m->at[t][i]);
+			enum sdb_err e = sdb_get(txn, t, sx_key(t, i), &r);
+			same &= m->at[t][i].v ? e == SDB_OK && want.n == r.value.n &&
+							memcmp(want.p, r.value.p, want.n) == 0
+					      : e == SDB_NOTFOUND;
+		}
+	}
+	sdb_end(txn);
+	return same;
+}
+
+/* Returns whether the fault came at all. */
+static bool life_with_fault(enum fault_kind kind, uint64_t n, bool forever)
+{
+	char dir[300];
+	struct faults f;
+	snprintf(dir, sizeof dir, "%s/%d-%d-%" PRIu64, test_tmpdir(), (int)kind, forever, n);
+	struct sdb *db = NULL;
+	struct sdb_options o = sx_options(dir);
+	static struct sx_model known, next;
+	memset(&known, 0, sizeof known);
+	faults_init(&f, kind, n, forever);
+	enum err opened = sdb_open_io(&o, &f.io, &db, NULL);
+	next = known;
+	for (unsigned i = 0; i < 3 && opened == ERR_OK; i++) {
+		struct sx_model before = known;
+		next = known;
+		enum sdb_err e = step(db, i, &next);
+		if (e == SDB_OK)
+			known = next;
+		else
+			EXPECT(f.hit);
+		EXPECT(model_same(db, e == SDB_OK ? &known : &before));
+		if (e != SDB_OK)
+			break;
+	}
+	if (opened == ERR_OK)
+		sdb_close(db);
+	else
+		EXPECT(f.hit);
+	db = sx_open(dir); /* the disk is sound again */
+	if (!model_same(db, &known) && !model_same(db, &next))
+		printf("%s at %" PRIu64 "%s\n", fault_name(kind), n, forever ? ", forever" : "");
+	EXPECT(model_same(db, &known) || model_same(db, &next));
+	if (model_same(db, &known))
+		sx_expect_now(db, &known);
+	sx_expect_sound(db);
+	EXPECT_I64(SDB_OK, step(db, 9, &next));
+	sdb_close(db);
+	return f.hit;
+}
+
+TEST_LIMIT(sdb_faults, the_nth_operation_fails_and_every_commit_is_whole, 280)
+{
+	uint64_t points = 0;
+	for (int kind = 0; kind < FAULTS_N; kind++)
+		for (int forever = 0; forever < (kind == FAULT_EINTR ? 1 : 2); forever++)
+			for (uint64_t n = 0; life_with_fault((enum fault_kind)kind, n, forever);
+			     n++)
+				points++;
+	printf("%" PRIu64 " points\n", points);
+}
+
+/* ---- what other tools see -------------------------------------------------------------------- */
+
+static void file_cut(const char *from, size_t off, size_t n, const char *to)
+{
+	char *bytes = malloc(n);
+	FILE *f = fopen(from, "rb");
+	EXPECT(bytes && f && fseek(f, (long)off, SEEK_SET) == 0 && fread(bytes, 1, n, f) == n);
+	fclose(f);
+	f = fopen(to, "wb");
+	EXPECT(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
+	free(bytes);
+}
+
+/* Where the last chunk of rows begins. */
+static size_t chunk_last(const char *log, uint32_t *out_n)
+{
+	FILE *f = fopen(log, "rb");
+	size_t at = 4096, found = 0;
+	uint8_t head[64];
+	while (f && fseek(f, (long)at, SEEK_SET) == 0 && fread(head, 1, 64, f) == 64 &&
+	       memcmp(head, "CHNK", 4) == 0) {
+		uint32_t n;
+		memcpy(&n, head + 32, 4);
+		if (head[4] == 1) {
+			found = at;
+			*out_n = n;
+		}
+		at += (64 + n + 255) / 256 * 256;
+	}
+	fclose(f);
+	return found;
+}
+
+TEST(sdb_format, flatc_decodes_a_chunk_cut_out_of_the_log)
+{
+	if (system("flatc --version > /dev/null 2>&1") != 0)
+		test_skip("no flatc");
+	char log[300], bin[300], command[1200];
+	const char *dir = test_tmpdir();
+	struct sdb *db = sx_open(dir);
+	struct sdb_txn *txn;
+	EXPECT_I64(SDB_OK, sdb_begin_write(db, &txn));
+	EXPECT_I64(SDB_OK, sdb_put(txn, SX_BY_U64, sdb_number(7000000000),
+				   sdb_str("{\"u\":0,\"w\":0,\"v\":1}")));
+	EXPECT_I64(SDB_OK, sdb_commit(txn));
+	EXPECT_I64(SDB_OK, sdb_put_now(db, SX_BY_STRING, sdb_text("the key"),
+				       sdb_str("{\"u\":0,\"w\":0,\"v\":1}")));
+	sdb_close(db);
+	snprintf(log, sizeof log, "%s/media-00001.fb", dir);
+	snprintf(bin, sizeof bin, "%s/batch.bin", dir);
+	uint32_t n = 0;
+	size_t at = chunk_last(log, &n);
+	EXPECT(at > 0 && n > 0);
+	file_cut(log, at + 64, n, bin);
+	snprintf(command, sizeof command,
+		 "cd %s && flatc --json --raw-binary --strict-json %s -- batch.bin && tr -d ' \\n' "
+		 "< batch.json | grep -q '\"key\":\"thekey\",\"value\":\\[123,34,117,34'",
+		 dir, KV_FBS);
+	EXPECT(system(command) == 0);
+}
