@@ -21,10 +21,10 @@ struct digest {
 
 /** A whole record: every field. The order of the calls counts, here and below. */
 void digest_record(struct digest *d, const struct row_view *v);
-/** An entry of a list: id, size, filename, title. */
+/** An entry of a list: id, size, ends of filename and title. */
 void digest_entry(struct digest *d, const struct row_view *v);
-/** A track: id, duration, track, title, album. In any order, because engines order an artist's
- * tracks each in its own way. */
+/** A track: id, duration, track, ends of title and album. In any order, because engines order an
+ * artist's tracks each in its own way. */
 void digest_track(struct digest *d, const struct row_view *v);
 /** A name and how many rows have it; in any order. */
 void digest_count(struct digest *d, struct span name, uint64_t n);
