@@ -13,7 +13,7 @@ void chunk_seal(const struct db *db, struct disk_chunk *c, const uint8_t *payloa
 	c->zero = 0;
 	c->zero2 = 0;
 	c->store = db->store;
-	c->payload_hash = XXH3_64bits_withSeed(payload, c->payload_bytes, chunk_seed(c));
+	c->payload_hash = hash_bytes(payload, c->payload_bytes, chunk_seed(c));
 	c->header_hash = XXH3_64bits(c, offsetof(struct disk_chunk, header_hash));
 }
 
@@ -38,8 +38,7 @@ const struct disk_chunk *chunk_at(const struct db *db, struct log_pos pos)
 
 bool chunk_payload_sound(const struct disk_chunk *c)
 {
-	return c->payload_hash ==
-	       XXH3_64bits_withSeed(chunk_payload(c), c->payload_bytes, chunk_seed(c));
+	return c->payload_hash == hash_bytes(chunk_payload(c), c->payload_bytes, chunk_seed(c));
 }
 
 #define CHECKED_SOUND 1u

@@ -4,12 +4,10 @@
 #pragma once
 
 #include <stdatomic.h>
-#define XXH_STATIC_LINKING_ONLY /* the size of its state */
-#include <xxhash.h>
-
 #include "base/counter.h"
 #include "db/db.h"
 #include "db/format.h"
+#include "db/hash.h"
 #include "db/io.h"
 
 #define BLOCK_ROWS_MAX 16384u		/* rows that become one run */

@@ -66,7 +66,7 @@ void out_section_begin(struct run_out *o, enum out_section_name s, uint64_t cap_
 		section_window(sec, o->image + sec->off, cap_bytes);
 	} else {
 		section_window(sec, sec->buf, OUT_BUF_BYTES);
-		XXH3_64bits_reset(&sec->hash);
+		hash_begin(&sec->hash);
 	}
 }
 
@@ -74,7 +74,7 @@ static void section_flush(struct run_out *o, struct out_section *sec)
 {
 	size_t n = (size_t)(sec->at - sec->start);
 	if (o->err == ERR_OK && n) {
-		XXH3_64bits_update(&sec->hash, sec->start, n);
+		hash_add(&sec->hash, sec->start, n);
 		o->err = db_write(o->db, o->fd, sec->start, n, sec->off + sec->done);
 	}
 	sec->done += n;
@@ -127,7 +127,7 @@ void out_section_end(struct run_out *o, enum out_section_name s, struct disk_sec
 	if (o->image)
 		return; /* in memory nothing rots: the file that it becomes gets the hash */
 	section_flush(o, sec);
-	out->hash = XXH3_64bits_digest(&sec->hash);
+	out->hash = hash_end(&sec->hash);
 }
 
 static void buffers_free(struct run_out *o)

@@ -211,7 +211,7 @@ void run_files_sweep(struct db *db)
 
 static bool section_sound(const struct run *r, const struct disk_section *s, uint64_t size)
 {
-	return s->hash == XXH3_64bits(r->image + s->off, s->n * size);
+	return s->hash == hash_bytes(r->image + s->off, s->n * size, 0);
 }
 
 bool run_sound(const struct run *r)
