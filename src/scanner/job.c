@@ -241,6 +241,25 @@ enum err job_restate(struct scanner *s, const struct frame *f, const struct walk
 	return e;
 }
 
+/* Nothing can read the file now. What its record says all the same (it was imported) is kept, as
+ * long as the file is the same. */
+static enum err store_unread(struct scanner *s, const struct job *j)
+{
+	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(s->library);
+	struct fb_table row, no_facts = { 0 };
+	struct record_lists lists;
+	struct media_file_in file;
+
+	if (!sn)
+		return ERR_NOMEM;
+	if (library_media_by_path(sn, j->seen.path, &row) == ERR_OK && record_is_unexamined(row) &&
+	    media_file_size(row) == j->seen.size && media_file_modified(row) == j->seen.mtime_ns)
+		record_restate(&j->seen, row, &lists, &file);
+	else
+		record_make(&j->seen, PROBE_STATUS_UNAVAILABLE, no_facts, &lists, &file);
+	return put(s, j, &file);
+}
+
 /* The answer has come: store the file, unless it has gone meanwhile. */
 static enum err store(struct scanner *s, const struct job *j, const struct probe_result *r)
 {
@@ -253,6 +272,8 @@ static enum err store(struct scanner *s, const struct job *j, const struct probe
 		return ERR_OK;
 	if (j->listed && r->status == PROBE_STATUS_UNAVAILABLE)
 		return ERR_OK; /* nothing new, and clients need not look again */
+	if (r->status == PROBE_STATUS_UNAVAILABLE)
+		return store_unread(s, j);
 	record_make(&j->seen, r->status, r->facts, &lists, &file);
 	if (r->status != PROBE_STATUS_OK)
 		log_debug(LOG_SCAN, "%s: stored by its name only", QUOTE(j->seen.path));
