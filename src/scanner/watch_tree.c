@@ -240,11 +240,11 @@ void watch_undirty(struct watch *w, struct watch_node *n)
 	n->dirty = false;
 }
 
-/* Out of every table, children first; the tree below stays linked for watch_sweep(). */
+/* Out of every table, without its children. */
 static void detach(struct watch *w, struct watch_node *n)
 {
-	for (struct watch_node *c = n->child_first; c; c = c->next)
-		detach(w, c);
+	if (n->dropped)
+		return;
 	release_wd(w, n);
 	set_polled(w, n, false);
 	watch_undirty(w, n);
@@ -253,11 +253,19 @@ static void detach(struct watch *w, struct watch_node *n)
 	w->nodes_n--;
 }
 
+/* Children first; the tree stays linked for watch_sweep(). */
+static void detach_tree(struct watch *w, struct watch_node *n)
+{
+	for (struct watch_node *c = n->child_first; c; c = c->next)
+		detach_tree(w, c);
+	detach(w, n);
+}
+
 void watch_drop(struct watch *w, struct watch_node *node)
 {
 	if (!node || node->dropped)
 		return;
-	detach(w, node);
+	detach_tree(w, node);
 	*(node->prev	 ? &node->prev->next
 	  : node->parent ? &node->parent->child_first
 			 : &w->roots) = node->next;
@@ -274,6 +282,7 @@ static void free_tree(struct watch *w, struct watch_node *n)
 		next = c->next;
 		free_tree(w, c);
 	}
+	detach(w, n); /* the walk may have entered it after all above it was dropped */
 	for (unsigned i = 0; i < w->writers_n; i++)
 		if (w->writers[i].node == n)
 			w->writers[i].node = NULL;
@@ -286,10 +295,6 @@ void watch_sweep(struct watch *w)
 		struct watch_node *n = w->dropped;
 
 		w->dropped = n->next;
-		/* Somebody may have entered directories below it meanwhile. */
-		for (struct watch_node *c = n->child_first; c; c = c->next)
-			if (!c->dropped)
-				detach(w, c);
 		free_tree(w, n);
 	}
 }

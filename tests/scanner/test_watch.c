@@ -241,6 +241,25 @@ TEST(watch, unkept_children_are_dropped)
 	watch_free(w);
 }
 
+/* A walk is deep inside a tree when an event says that the tree has left. */
+TEST(watch, directory_entered_deep_below_a_dropped_one_goes_with_it)
+{
+	begin();
+	shell("mkdir -p a/b/c/d");
+	dirty();
+	struct watch_node *a = enter(root, "a", "a");
+	struct watch_node *b = enter(a, "b", "a/b");
+	watch_drop(w, a);
+	struct watch_node *c = enter(b, "c", "a/b/c");
+	enter(c, "d", "a/b/c/d");
+	shell("echo x > a/b/c/x.mp3"); /* it is dirty */
+	watch_sweep(w);
+	EXPECT_U64(1, watch_len(w));
+	shell("echo x > a/b/c/d/y.mp3");
+	EXPECT_STR("", dirty());
+	watch_free(w);
+}
+
 TEST(watch, unstored_files_of_a_directory_concern_all_above_it_until_they_are_stored)
 {
 	begin();
