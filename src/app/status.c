@@ -37,6 +37,36 @@ void status_add_progress(struct json *j, const struct scanner_progress *p)
 	json_object_end(j);
 }
 
+static void add_writes(struct json *j, const struct write_figures *w, uint64_t retries_n)
+{
+	json_key(j, "writes");
+	json_object(j);
+	add_u64(j, "commits", w->commits_n);
+	add_u64(j, "failed", w->failed_n);
+	add_u64(j, "dropped", w->aborts_n);
+	add_u64(j, "bulk", w->bulk_n);
+	add_u64(j, "changes", w->changes_n);
+	add_u64(j, "largest", w->batch_max);
+	add_u64(j, "perSecond", w->per_s);
+	add_u64(j, "perSecondPeak", w->per_s_peak);
+	add_u64(j, "perSecondAverage", w->per_s_average);
+	add_u64(j, "commitMicrosAverage", w->commits_n ? w->commit_us_sum / w->commits_n : 0);
+	add_u64(j, "commitMicrosMax", w->commit_us_max);
+	json_key(j, "commitsByMicros"); /* [i]: less than 2^i */
+	json_array(j);
+	for (unsigned i = 0; i < WRITE_LATENCY_BUCKETS; i++)
+		json_u64(j, w->commit_us[i]);
+	json_array_end(j);
+	add_u64(j, "retries", retries_n);
+	json_key(j, "errors");
+	json_object(j);
+	for (unsigned i = 1; i < WRITE_ERRS_N; i++)
+		if (w->errors_n[i])
+			add_u64(j, err_name((enum err)i), w->errors_n[i]);
+	json_object_end(j);
+	json_object_end(j);
+}
+
 static void add_library(struct json *j, struct library *library)
 {
 	struct library_stats s;
@@ -61,6 +91,7 @@ static void add_library(struct json *j, struct library *library)
 	add_u64(j, "damaged", s.damaged_n);
 	json_key(j, "readOnlyAfterFault");
 	json_bool(j, s.poisoned);
+	add_writes(j, &s.writes, s.retries_n);
 	json_object_end(j);
 }
 

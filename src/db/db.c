@@ -484,7 +484,9 @@ void db_stats_get(struct db *db, struct db_stats *out)
 		.memory_bytes = counter_get(&db->mem.now),
 		.memory_peak_bytes = counter_get(&db->mem.peak),
 		.poisoned = atomic_load(&db->poisoned),
+		.retries_n = counter_get(&db->count.retries_n),
 	};
+	write_meter_get(&db->meter, &out->writes);
 	for (unsigned t = 0; t < db->tables_n; t++)
 		out->rows[t] = sn->tables[t].live;
 	db_snap_end(sn);

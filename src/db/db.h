@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/flatbuffer.h"
 #include "base/span.h"
+#include "base/write_meter.h"
 
 #define DB_TABLES_MAX 16
 #define DB_INDEXES_MAX 8      /* per table */
@@ -115,6 +116,8 @@ struct db_stats {
 	uint64_t runs_n, segments_n;
 	uint64_t memory_bytes, memory_peak_bytes; /* private, the store's own */
 	bool poisoned;				  /* a fault: read-only until reopened */
+	uint64_t retries_n;	     /* file operations repeated after a fault that passes */
+	struct write_figures writes; /* of transactions since opening */
 };
 /** Threads: any. */
 void db_stats_get(struct db *db, struct db_stats *out);

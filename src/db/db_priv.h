@@ -429,6 +429,7 @@ struct db_txn {
 	bool open;
 	bool careful; /* replay: an id may come more than once */
 	enum err err; /* sticks */
+	uint64_t begin_ns;
 	struct txn_table tables[DB_TABLES_MAX];
 };
 
@@ -484,10 +485,11 @@ struct db {
 
 	struct db_txn txn;
 	struct db_mem mem;
+	struct write_meter meter;
 	struct {
 		struct counter commits_n, rows_put_n, rows_removed_n, merges_n, checkpoints_n;
 		struct counter replayed_commits_n, damaged_chunks_n, quarantined_rows_n, segments_n;
-		struct counter runs_n, index_bytes, log_bytes;
+		struct counter runs_n, index_bytes, log_bytes, retries_n;
 	} count;
 };
 

@@ -370,9 +370,11 @@ enum err db_txn_begin(struct db *db, struct db_txn **out)
 	enum err e = runs_trusted(db);
 	if (e == ERR_OK)
 		e = txn_start(db, &db->txn);
-	if (e == ERR_OK)
-		*out = &db->txn;
-	return e;
+	if (e != ERR_OK)
+		return e;
+	db->txn.begin_ns = clock_now_ns();
+	*out = &db->txn;
+	return ERR_OK;
 }
 
 const struct db_snap *db_txn_base(const struct db_txn *txn)
@@ -462,18 +464,23 @@ enum err db_txn_commit(struct db_txn *txn)
 {
 	struct db *db = txn->db;
 	struct db_snap *sn = NULL;
+	uint64_t commit_ns = clock_now_ns(), begin_ns = txn->begin_ns;
 	enum err e = txn_finish(txn, &sn);
+	uint64_t changes_n = txn->log.rows_put_n + txn->log.rows_removed_n;
 	if (e == ERR_OK)
 		txn_publish(txn, sn, txn->log.pos);
 	else
 		snap_free(db, sn);
 	txn_end(txn);
 	merge_pay(db);
+	write_meter_commit(&db->meter, changes_n, begin_ns, commit_ns, e);
 	return e;
 }
 
 void db_txn_abort(struct db_txn *txn)
 {
-	if (txn)
-		txn_end(txn);
+	if (!txn)
+		return;
+	write_meter_abort(&txn->db->meter);
+	txn_end(txn);
 }

@@ -134,6 +134,8 @@ void library_stats_get(struct library *lib, struct library_stats *out)
 		.text_refused_n = text.refused_n,
 		.text_build_ms = text.build_ms,
 		.poisoned = db.poisoned,
+		.retries_n = db.retries_n,
+		.writes = db.writes,
 	};
 	db_snap_end(sn);
 }

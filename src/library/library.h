@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/flatbuffer.h"
 #include "base/span.h"
+#include "base/write_meter.h"
 
 struct library;
 
@@ -55,6 +56,8 @@ struct library_stats {
 	uint64_t text_commit, text_bytes, text_builds_n, text_failures_n, text_refused_n;
 	uint64_t text_build_ms; /* the last one took */
 	bool poisoned;
+	uint64_t retries_n;
+	struct write_figures writes; /* of commits since opening */
 };
 /** O(1). Threads: any. */
 void library_stats_get(struct library *lib, struct library_stats *out);

@@ -169,13 +169,22 @@ void sdb_stats_get(struct sdb *db, struct sdb_stats *out)
 		.index_bytes = s.index_bytes,
 		.memory_bytes = s.memory_bytes,
 		.memory_peak_bytes = s.memory_peak_bytes,
-		.commits_n = s.commits_n,
+		.commits_n = s.writes.commits_n,
+		.commits_failed_n = s.writes.failed_n,
+		.aborts_n = s.writes.aborts_n,
+		.bulk_n = s.writes.bulk_n,
+		.batch_max = s.writes.batch_max,
+		.commit_us_sum = s.writes.commit_us_sum,
+		.commit_us_max = s.writes.commit_us_max,
+		.changes_per_s = s.writes.per_s,
+		.changes_per_s_peak = s.writes.per_s_peak,
+		.changes_per_s_average = s.writes.per_s_average,
 		.put_n = s.rows_put_n,
 		.removed_n = s.rows_removed_n,
 		.groups_n = counter_get(&db->group.groups_n),
 		.group_ops_n = counter_get(&db->group.ops_done_n),
 		.group_ops_max = counter_get(&db->group.ops_most),
-		.retries_n = counter_get(&db->retries_n),
+		.retries_n = counter_get(&db->retries_n) + s.retries_n,
 		.checkpoints_n = s.checkpoints_n,
 		.merges_n = s.merges_n,
 		.replayed_commits_n = s.replayed_commits_n,
@@ -184,6 +193,8 @@ void sdb_stats_get(struct sdb *db, struct sdb_stats *out)
 	};
 	for (unsigned t = 1; t < db->tables_n; t++)
 		out->records[t - 1] = s.rows[t];
+	_Static_assert(SDB_LATENCY_BUCKETS == WRITE_LATENCY_BUCKETS, "one histogram");
+	memcpy(out->commit_us, s.writes.commit_us, sizeof out->commit_us);
 	for (unsigned e = 0; e < SDB_ERRS_N; e++)
 		out->errors_n[e] = counter_get(&db->errors_n[e]);
 }

@@ -101,6 +101,33 @@ static void metric(struct buf *b, const char *name, const char *type, uint64_t v
 		 (unsigned long long)v);
 }
 
+/* Buckets double; Prometheus wants them added up. */
+static void add_write_metrics(struct buf *b, const struct write_figures *w)
+{
+	uint64_t below = 0;
+	metric(b, "store_commits_failed_total", "counter", w->failed_n);
+	metric(b, "store_commits_bulk_total", "counter", w->bulk_n);
+	metric(b, "store_batch_changes_max", "gauge", w->batch_max);
+	metric(b, "store_changes_per_second", "gauge", w->per_s);
+	metric(b, "store_changes_per_second_peak", "gauge", w->per_s_peak);
+	metric(b, "store_changes_per_second_average", "gauge", w->per_s_average);
+	buf_add_str(b, "# TYPE salver_store_commit_seconds histogram\n");
+	for (unsigned i = 0; i < WRITE_LATENCY_BUCKETS - 1; i++) {
+		below += w->commit_us[i];
+		buf_addf(b, "salver_store_commit_seconds_bucket{le=\"%g\"} %llu\n",
+			 (double)(1u << i) / 1e6, (unsigned long long)below);
+	}
+	buf_addf(b,
+		 "salver_store_commit_seconds_bucket{le=\"+Inf\"} %llu\n"
+		 "salver_store_commit_seconds_sum %g\nsalver_store_commit_seconds_count %llu\n",
+		 (unsigned long long)w->commits_n, (double)w->commit_us_sum / 1e6,
+		 (unsigned long long)w->commits_n);
+	buf_add_str(b, "# TYPE salver_store_errors_total counter\n");
+	for (unsigned i = 1; i < WRITE_ERRS_N; i++)
+		buf_addf(b, "salver_store_errors_total{kind=\"%s\"} %llu\n", err_name((enum err)i),
+			 (unsigned long long)w->errors_n[i]);
+}
+
 static void add_library_metrics(struct buf *b, struct library *library)
 {
 	struct library_stats s;
@@ -122,6 +149,9 @@ static void add_library_metrics(struct buf *b, struct library *library)
 	metric(b, "store_damaged_records", "gauge", s.damaged_n);
 	metric(b, "store_read_only", "gauge", s.poisoned);
 	metric(b, "library_queue_batches", "gauge", s.queue_n);
+	metric(b, "store_memory_peak_bytes", "gauge", s.memory_peak_bytes);
+	metric(b, "store_retries_total", "counter", s.retries_n);
+	add_write_metrics(b, &s.writes);
 }
 
 void metrics_serve(void *ctx, const struct http_req *req, struct http_reply *reply)

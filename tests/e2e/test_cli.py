@@ -257,6 +257,10 @@ def test_check_and_stats_beside_a_server():
     equal((20, 4, 6), counts(server.database))
     stats = json.loads(salver("stats", "--database", server.database).out)
     assert {"library", "http", "dlna", "scan"} <= stats.keys(), stats
+    writes = stats["library"]["writes"]
+    assert writes["commits"] >= 1 and writes["changes"] >= 30, writes
+    equal(writes["commits"], sum(writes["commitsByMicros"]))
+    equal({}, writes["errors"])
     done = salver("check", "--database", server.database)
     equal((0, "sound\n", ""), (done.status, done.out, done.err))
 

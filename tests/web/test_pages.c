@@ -115,6 +115,9 @@ TEST(api, status_health_and_metrics)
 	EXPECT_U64(200, a.status);
 	EXPECT(holds(&a, "salver_media_files{kind=\"audio\"} 2\n"));
 	EXPECT(holds(&a, "# TYPE salver_http_requests_total counter\n"));
+	EXPECT(holds(&a, "# TYPE salver_store_commit_seconds histogram\n"));
+	EXPECT(!holds(&a, "salver_store_commit_seconds_count 0\n")); /* the site's files */
+	EXPECT(holds(&a, "salver_store_errors_total{kind=\"no space left\"} 0\n"));
 	client_answer_fini(&a);
 	site_stop(&s);
 }
