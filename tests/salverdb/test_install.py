@@ -52,6 +52,12 @@ def names_are_those_of_the_header(prefix):
     assert visible == want, f"the archive shows {visible ^ want}"
 
 
+def the_manual_names_every_function(prefix):
+    manual = (prefix / "share/man/man3/libsalverdb.3").read_text()
+    missing = {name for name in declared_names(prefix / "include/salverdb.h") if name not in manual}
+    assert not missing, f"not in libsalverdb.3: {missing}"
+
+
 def book(program, folder, *words, status=0, env=None):
     return run(program, folder / "book", *words, status=status, env=env)
 
@@ -94,7 +100,7 @@ def main():
         prefix = folder / "usr"
         run("cmake", "--install", BUILD, "--component", "salverdb", "--prefix", prefix)
         names_are_those_of_the_header(prefix)
-        assert (prefix / "share/man/man3/libsalverdb.3").exists()
+        the_manual_names_every_function(prefix)
         example = SOURCE / "examples/phonebook.c"
         flags = pkg_config(prefix, "--cflags", "--libs")
         archive = next(prefix.rglob("libsalverdb.a"))

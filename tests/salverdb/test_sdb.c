@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "sdb_fixture.h"
 
 static void put_ok(struct sdb *db, unsigned table, struct sdb_key key, struct sdb_bytes value)
@@ -47,6 +48,11 @@ TEST(sdb_open, an_empty_database_is_empty_and_stays_so)
 		sx_expect_now(db, &m);
 		sx_expect_sound(db);
 	}
+}
+
+TEST(sdb_version, is_that_of_the_program)
+{
+	EXPECT_STR(SALVER_VERSION, SDB_VERSION);
 }
 
 TEST(sdb_open, a_second_writer_is_refused_and_a_reader_is_not)
