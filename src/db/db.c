@@ -5,22 +5,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/num.h"
 #include "db/db_priv.h"
+#include "db/lock.h"
 
 #define BUDGET_DEFAULT_BYTES (6u << 20)
 #define CHECK_AT_OPEN_BYTES (64u << 20) /* the indexes of some 400,000 records: milliseconds */
-#define LOCK_PAUSE_MS 10
-#define LOCK_TRIES_MAX 100
 #define SEGMENT_TABLE_BYTES (SEGMENTS_MAX * sizeof(struct segment *))
 
 /* ---- opening ---- */
@@ -36,69 +33,6 @@ static enum err dir_open(struct db *db, struct err_info *info)
 		return err_set(info, err_from_errno(errno), errno,
 			       "cannot open database directory \"%s\": %s", db->dir,
 			       strerror(errno));
-	return ERR_OK;
-}
-
-/* Whether the process that took the lock is no more. */
-static bool lock_holder_gone(const struct db *db)
-{
-	char text[32];
-	uint64_t pid;
-	ssize_t n = pread(db->lock_fd, text, sizeof text, 0);
-	struct span s = span_of(text, n > 0 ? (size_t)n : 0);
-	return num_parse_u64(span_cut(&s, '\n'), 1, INT32_MAX, &pid) == ERR_OK &&
-	       kill((pid_t)pid, 0) != 0 && errno == ESRCH;
-}
-
-/* A server that was killed leaves its lock for a moment to a child that it had just forked, until
- * that has become its program: a service manager may start the next one sooner. No call waits for a
- * lock with a limit, so this asks again; in another pid namespace the holder only seems gone. */
-static int lock_try(const struct db *db)
-{
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000 };
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	for (unsigned tries = 0;; tries++) {
-		int r = fcntl(db->lock_fd, F_OFD_SETLK, &lock);
-		if (r == 0 || (errno != EAGAIN && errno != EACCES))
-			return r;
-		if (tries == LOCK_TRIES_MAX || !lock_holder_gone(db)) {
-			errno = EAGAIN;
-			return -1;
-		}
-		nanosleep(&pause, NULL);
-	}
-}
-
-static enum err lock_busy(struct db *db, struct err_info *info)
-{
-	char pid[32] = "unknown";
-	ssize_t n = pread(db->lock_fd, pid, sizeof pid - 1, 0);
-	if (n > 0)
-		pid[n] = '\0';
-	pid[strcspn(pid, "\n")] = '\0';
-	return err_set(info, ERR_BUSY, 0, "database \"%s\" is used by another salver (pid %s)",
-		       db->dir, pid);
-}
-
-/* An open-file-description lock: it ends with the descriptor, also after kill -9, and does not fall
- * when another descriptor of the file is closed. */
-static enum err lock_take(struct db *db, struct err_info *info)
-{
-	db->lock_fd = openat(db->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (db->lock_fd < 0)
-		return err_set(info, err_from_errno(errno), errno,
-			       "cannot create the lock file of database \"%s\": %s", db->dir,
-			       strerror(errno));
-	if (lock_try(db) != 0) {
-		if (errno == EAGAIN)
-			return lock_busy(db, info);
-		return err_set(info, err_from_errno(errno), errno,
-			       "cannot lock database \"%s\": %s", db->dir, strerror(errno));
-	}
-	char pid[32];
-	int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-	if (ftruncate(db->lock_fd, 0) != 0 || pwrite(db->lock_fd, pid, (size_t)n, 0) != n)
-		return ERR_OK; /* the pid is a courtesy; the lock holds without it */
 	return ERR_OK;
 }
 
@@ -205,7 +139,7 @@ static enum err manifest_open(struct db *db, struct err_info *info)
 	return ERR_OK;
 }
 
-static enum err store_load(struct db *db, struct err_info *info)
+static enum err store_load(struct db *db, enum open_mode mode, struct err_info *info)
 {
 	struct db_snap *sn = NULL;
 	enum err e = dir_scan(db, info);
@@ -215,6 +149,10 @@ static enum err store_load(struct db *db, struct err_info *info)
 		e = manifest_load(db, &sn, info);
 	if (e != ERR_OK)
 		return e;
+	if (mode == OPEN_LOG) {
+		snap_free(db, TAKE(sn));
+		recover_identity(db);
+	}
 	if (db->store == 0 && (segment_first(db) == 0 || creation_torn(db))) {
 		if (db->read_only)
 			return err_set(info, ERR_NOTFOUND, 0, "there is no database in \"%s\"",
@@ -223,8 +161,8 @@ static enum err store_load(struct db *db, struct err_info *info)
 	} else if (db->store == 0) {
 		e = err_set(info, ERR_CORRUPT, 0,
 			    "database \"%s\" is damaged: neither its log nor its manifest says "
-			    "what it is; "
-			    "restore a backup, or delete the directory and scan again",
+			    "what it is; run salver repair, restore a backup, or delete the "
+			    "directory and scan again",
 			    db->dir);
 	} else if (segment_first(db) == 0) {
 		e = err_set(
@@ -261,7 +199,7 @@ static void files_forget(struct db *db)
 	run_files_sweep(db);
 }
 
-static void db_free(struct db *db)
+void db_free(struct db *db)
 {
 	if (!db)
 		return;
@@ -269,7 +207,7 @@ static void db_free(struct db *db)
 	txn_buffers_free(db);
 	struct db_snap *sn = (struct db_snap *)(uintptr_t)snap_current(db);
 	snap_collect(db);
-	snap_free(db, sn);
+	snap_free(db, sn); /* NULL is fine */
 	for (unsigned i = 0; i < 2; i++)
 		mem_free(&db->mem, db->slots[i].runs, db->slots[i].runs_n * 8);
 	while (db->files) {
@@ -326,7 +264,8 @@ static struct db *db_new(const struct db_options *o)
 	return db;
 }
 
-enum err db_open(const struct db_options *options, struct db **out, struct err_info *info)
+/* The directory open and, to write, locked. */
+static enum err db_begin(const struct db_options *options, struct db **out, struct err_info *info)
 {
 	if (options->tables_n == 0 || options->tables_n > DB_TABLES_MAX ||
 	    strlen(options->dir) >= sizeof((struct db *)0)->dir)
@@ -336,10 +275,43 @@ enum err db_open(const struct db_options *options, struct db **out, struct err_i
 		return err_set(info, ERR_NOMEM, 0, "no memory to open the database");
 	enum err e = dir_open(db, info);
 	if (e == ERR_OK && !db->read_only)
-		e = lock_take(db, info);
+		e = lock_take(db->dir_fd, db->dir, &db->lock_fd, info);
+	if (e != ERR_OK)
+		return e;
+	*out = TAKE(db);
+	return ERR_OK;
+}
+
+enum err db_create(const struct db_options *options, const uint8_t uuid[16], struct db **out,
+		   struct err_info *info)
+{
+	CLEANUP(db_freep) struct db *db = NULL;
+	enum err e = db_begin(options, &db, info);
+	if (e != ERR_OK)
+		return e;
+	memcpy(db->uuid, uuid, sizeof db->uuid);
+	db->store = num_le64(db->uuid);
+	e = store_create(db, info);
 	if (e == ERR_OK)
-		e = store_load(db, info);
-	if (e == ERR_OK)
+		*out = TAKE(db);
+	return e;
+}
+
+enum err db_open(const struct db_options *options, struct db **out, struct err_info *info)
+{
+	return db_open_mode(options, OPEN_ALL, out, info);
+}
+
+enum err db_open_mode(const struct db_options *options, enum open_mode mode, struct db **out,
+		      struct err_info *info)
+{
+	CLEANUP(db_freep) struct db *db = NULL;
+	ASSERT(mode == OPEN_ALL || options->read_only);
+	enum err e = db_begin(options, &db, info);
+	if (e != ERR_OK)
+		return e;
+	e = store_load(db, mode, info);
+	if (e == ERR_OK && mode == OPEN_ALL)
 		e = recover_replay(db, info);
 	txn_buffers_free(db);
 	if (e != ERR_OK) {

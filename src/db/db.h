@@ -62,6 +62,8 @@ struct db_table_def {
 	/** The vector of rows of a payload that passed verify(). */
 	struct fb_vector (*rows)(struct span payload);
 	uint64_t (*row_id)(struct fb_table row);
+	/** What a person calls the row (a path, a name), for messages; NULL: nothing but its id. */
+	struct span (*row_name)(struct fb_table row);
 	/** Emit every index entry of these rows. Pure: the same row always gives the same entries.
 	 */
 	void (*extract)(const struct db_row *rows, size_t n, struct db_emit *out);

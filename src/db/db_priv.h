@@ -93,6 +93,9 @@ void log_begin(struct log_writer *lw, struct db *db, struct log_pos pos, uint64_
 /** Append a chunk. `buf` has room for the header before the payload and CHUNK_ALIGN behind it. */
 NODISCARD enum err log_append(struct log_writer *lw, struct disk_chunk *head, uint32_t payload_n,
 			      struct log_pos *out_pos);
+/** Append the commit mark; *out_pos: where it is. */
+NODISCARD enum err log_mark(struct log_writer *lw, const uint64_t *next_ids, uint32_t tables_n,
+			    struct log_pos *out_pos);
 /** Append the commit mark and sync: the commit point. On an error the mark is wiped again. */
 NODISCARD enum err log_commit(struct log_writer *lw, const uint64_t *next_ids, uint32_t tables_n);
 
@@ -174,6 +177,8 @@ void run_unref(struct db *db, struct run *r);
 void run_name(uint64_t number, char out[32]);
 /** Hashes of all sections of a run file. */
 bool run_sound(const struct run *r);
+/** The header that makes the image of a run in memory a run file of this number. */
+void run_seal(const struct run *r, uint64_t number, struct disk_run *out);
 /** Before merging: sections are checked once. A run that fails is named and its file unlinked, so
  * that the next opening makes it again from the log; until then it stays as it is. ERR_CORRUPT. */
 NODISCARD enum err run_check(struct db *db, struct run *r);
@@ -399,6 +404,15 @@ struct slot_state {
 NODISCARD enum err manifest_load(struct db *db, struct db_snap **out, struct err_info *info);
 NODISCARD enum err manifest_store(struct db *db, const struct db_snap *sn);
 
+/** What a manifest says of a run. */
+struct run_naming {
+	uint64_t number, header_hash;
+};
+/** The content of a slot, into MANIFEST_SLOT_BYTES of zeros. `names`: of the snapshot's runs in
+ * their order, or NULL for their own. Returns the bytes to be written. Threads: any. */
+size_t manifest_build(const struct db_snap *sn, const struct run_naming *names, uint64_t sequence,
+		      uint64_t next_run, struct disk_manifest *m);
+
 /* ---- transactions (txn.c, apply.c) ---- */
 
 struct txn_table {
@@ -452,7 +466,39 @@ void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end);
 
 NODISCARD enum err recover_replay(struct db *db, struct err_info *info);
 
+/** Where nothing else says which store this is: its chunks do, in part. */
+void recover_identity(struct db *db);
+
+/** Who reads the log as replay would, without applying it. */
+struct log_reader {
+	/** The sound chunks of a commit, in order. An error ends the reading. */
+	enum err (*commit)(void *ctx, uint64_t commit, const struct disk_chunk *const *chunks,
+			   size_t n);
+	/** Bytes that were part of the log and are no more; `c`: whose payload they are, where that
+	 * is known. `commit`: not before that one. */
+	void (*damage)(void *ctx, struct log_pos from, uint32_t to, const struct disk_chunk *c,
+		       uint64_t commit);
+	void *ctx;
+};
+/** The whole log, from its first segment on. */
+NODISCARD enum err recover_read(struct db *db, const struct log_reader *reader);
+
 /* ---- the store ---- */
+
+enum open_mode {
+	OPEN_ALL,
+	OPEN_INDEXED, /* as of the last checkpoint, nothing is replayed; empty where there is none
+		       */
+	OPEN_LOG      /* segments alone, empty: for recover_read() */
+};
+/** db_open() in other ways, which read only. */
+NODISCARD enum err db_open_mode(const struct db_options *options, enum open_mode mode,
+				struct db **out, struct err_info *info);
+/** An empty store of that identity, and nothing but its first segment yet. */
+NODISCARD enum err db_create(const struct db_options *options, const uint8_t uuid[16],
+			     struct db **out, struct err_info *info);
+/** db_close() without the checkpoint. */
+void db_free(struct db *db);
 
 struct db {
 	const struct db_table_def *tables;

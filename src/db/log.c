@@ -93,7 +93,8 @@ static void mark_wipe(struct log_writer *lw, struct log_pos pos)
 		atomic_store(&lw->db->poisoned, true);
 }
 
-enum err log_commit(struct log_writer *lw, const uint64_t *next_ids, uint32_t tables_n)
+enum err log_mark(struct log_writer *lw, const uint64_t *next_ids, uint32_t tables_n,
+		  struct log_pos *out_pos)
 {
 	union {
 		uint8_t bytes[sizeof(struct disk_chunk) + sizeof(struct disk_commit) +
@@ -113,8 +114,13 @@ enum err log_commit(struct log_writer *lw, const uint64_t *next_ids, uint32_t ta
 	};
 	memcpy(mark->next_id, next_ids, tables_n * sizeof *next_ids);
 	u.head.kind = CHUNK_COMMIT;
+	return log_append(lw, &u.head, (uint32_t)(sizeof *mark + tables_n * 8), out_pos);
+}
+
+enum err log_commit(struct log_writer *lw, const uint64_t *next_ids, uint32_t tables_n)
+{
 	struct log_pos pos;
-	enum err e = log_append(lw, &u.head, (uint32_t)(sizeof *mark + tables_n * 8), &pos);
+	enum err e = log_mark(lw, next_ids, tables_n, &pos);
 	if (e != ERR_OK) {
 		mark_wipe(lw, lw->pos); /* where it was to go, whole or in part */
 		return e;

@@ -180,17 +180,19 @@ enum err manifest_load(struct db *db, struct db_snap **out, struct err_info *inf
 	return e;
 }
 
-static void manifest_fill(struct db *db, const struct db_snap *sn, struct disk_manifest *m)
+size_t manifest_build(const struct db_snap *sn, const struct run_naming *names, uint64_t sequence,
+		      uint64_t next_run, struct disk_manifest *m)
 {
+	const struct db *db = sn->db;
 	memcpy(m->magic, MANIFEST_MAGIC, sizeof m->magic);
 	m->version = FORMAT_VERSION;
-	m->sequence = MAX(db->slots[0].sequence, db->slots[1].sequence) + 1;
+	m->sequence = sequence;
 	memcpy(m->uuid, db->uuid, sizeof m->uuid);
 	m->commit = sn->commit;
 	m->log_segment = sn->log_end.segment;
 	m->log_offset = sn->log_end.offset;
 	m->tables_n = db->tables_n;
-	m->next_run = db->next_run;
+	m->next_run = next_run;
 	struct disk_manifest_table *tables = (void *)(m + 1);
 	struct disk_manifest_run *runs = (void *)(tables + db->tables_n);
 	for (uint32_t t = 0; t < db->tables_n; t++) {
@@ -198,16 +200,18 @@ static void manifest_fill(struct db *db, const struct db_snap *sn, struct disk_m
 		tables[t] = (struct disk_manifest_table){ st->next_id, st->live };
 		for (uint32_t i = 0; i < st->runs_n; i++) {
 			const struct run *r = st->runs[i];
-			runs[m->runs_n++] = (struct disk_manifest_run){
-				.number = r->number,
+			uint32_t n = m->runs_n++;
+			runs[n] = (struct disk_manifest_run){
+				.number = names ? names[n].number : r->number,
 				.table = t,
 				.bytes = r->bytes,
-				.hash = r->header_hash,
+				.hash = names ? names[n].header_hash : r->header_hash,
 			};
 		}
 	}
 	m->bytes = (uint32_t)((uint8_t *)(runs + m->runs_n) - (uint8_t *)m);
 	m->hash = manifest_hash(m);
+	return num_align_up(m->bytes, 4096);
 }
 
 enum err manifest_store(struct db *db, const struct db_snap *sn)
@@ -215,11 +219,12 @@ enum err manifest_store(struct db *db, const struct db_snap *sn)
 	struct disk_manifest *m = mem_alloc(&db->mem, MANIFEST_SLOT_BYTES);
 	if (!m)
 		return ERR_NOMEM;
-	manifest_fill(db, sn, m);
+	uint64_t sequence = MAX(db->slots[0].sequence, db->slots[1].sequence) + 1;
+	size_t bytes = manifest_build(sn, NULL, sequence, db->next_run, m);
 	/* the older slot: the newer one stays whole whatever happens to this write */
 	unsigned slot = db->slots[0].sequence > db->slots[1].sequence;
 	uint64_t off = (uint64_t)slot * MANIFEST_SLOT_BYTES;
-	enum err e = db_write(db, db->manifest_fd, m, num_align_up(m->bytes, 4096), off);
+	enum err e = db_write(db, db->manifest_fd, m, bytes, off);
 	if (e == ERR_OK)
 		e = db_sync(db, db->manifest_fd);
 	if (e == ERR_OK)

@@ -9,7 +9,8 @@
 struct replay {
 	struct db *db;
 	struct log_pos pos;
-	uint64_t commit; /* the last one applied */
+	uint64_t commit;		 /* the last one applied */
+	const struct log_reader *reader; /* NULL: apply */
 	const struct disk_chunk **chunks;
 	size_t chunks_n, chunks_cap;
 };
@@ -86,7 +87,6 @@ static enum err commit_read(struct replay *r, struct log_pos *out_end)
 	}
 }
 
-/* `from` and `to` are in one segment. */
 static void damage_name(struct db *db, struct log_pos from, uint32_t to, uint64_t rows_n)
 {
 	counter_add(&db->count.damaged_chunks_n, 1);
@@ -94,6 +94,16 @@ static void damage_name(struct db *db, struct log_pos from, uint32_t to, uint64_
 	log_warn(LOG_DB,
 		 "database \"%s\": log segment %u is damaged at bytes %u to %u (%llu records)",
 		 db->dir, from.segment, from.offset, to, (unsigned long long)rows_n);
+}
+
+/* `from` and `to` are in one segment. `c`: the chunk there, where its header is sound. */
+static void damage_found(struct replay *r, struct log_pos from, uint32_t to,
+			 const struct disk_chunk *c)
+{
+	if (r->reader)
+		r->reader->damage(r->reader->ctx, from, to, c, r->commit + 1);
+	else
+		damage_name(r->db, from, to, c ? c->rows_n : 0);
 }
 
 static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c)
@@ -150,8 +160,20 @@ static enum err commit_try(struct replay *r, struct log_pos end, bool careful)
 	return e;
 }
 
+static enum err commit_hand_out(struct replay *r, struct log_pos end)
+{
+	enum err e = r->chunks_n == 0 ? ERR_OK
+				      : r->reader->commit(r->reader->ctx, r->commit + 1, r->chunks,
+							  r->chunks_n);
+	r->commit++;
+	r->pos = end;
+	return e;
+}
+
 static enum err commit_apply(struct replay *r, struct log_pos end)
 {
+	if (r->reader)
+		return commit_hand_out(r, end);
 	enum err e = commit_try(r, end, false);
 	/* rare: the transaction changed a row more than once (db_txn_view()) */
 	return e == ERR_INVALID ? commit_try(r, end, true) : e;
@@ -181,7 +203,7 @@ static enum err salvage_chunk(struct replay *r, const struct disk_chunk *c, bool
 	if (*done)
 		return ERR_OK;
 	if (!chunk_payload_sound(c)) {
-		damage_name(r->db, pos, pos.offset + chunk_bytes(c), c->rows_n);
+		damage_found(r, pos, pos.offset + chunk_bytes(c), c);
 		return ERR_OK;
 	}
 	*done = c->kind == CHUNK_COMMIT;
@@ -200,13 +222,13 @@ static enum err salvage_part(struct replay *r, struct log_pos pos, uint32_t end,
 			continue;
 		}
 		if (bad.offset < pos.offset)
-			damage_name(r->db, bad, pos.offset, 0);
+			damage_found(r, bad, pos.offset, NULL);
 		e = salvage_chunk(r, c, done);
 		pos.offset += chunk_bytes(c);
 		bad = pos;
 	}
 	if (bad.offset < end)
-		damage_name(r->db, bad, end, 0);
+		damage_found(r, bad, end, NULL);
 	return e;
 }
 
@@ -237,10 +259,13 @@ static enum err salvage(struct replay *r, const struct disk_chunk *later)
 	if (e == ERR_OK)
 		e = commit_apply(r, to);
 	if (e == ERR_OK && later->commit - 1 > r->commit) { /* lost whole; their numbers are used */
+		r->commit = later->commit - 1;
+		if (r->reader)
+			return ERR_OK;
 		struct db_snap *sn = snap_copy(r->db, snap_current(r->db));
 		if (!sn)
 			return ERR_NOMEM;
-		sn->commit = r->commit = later->commit - 1;
+		sn->commit = r->commit;
 		snap_publish(r->db, sn);
 	}
 	return e;
@@ -296,4 +321,41 @@ enum err recover_replay(struct db *db, struct err_info *info)
 			       "cannot replay the log of database \"%s\" after commit %llu: %s",
 			       db->dir, (unsigned long long)r.commit, err_name(e));
 	return ERR_OK;
+}
+
+enum err recover_read(struct db *db, const struct log_reader *reader)
+{
+	struct replay r = { .db = db, .pos = snap_current(db)->log_end, .reader = reader };
+	enum err e = replay_all(&r);
+	mem_free(&db->mem, r.chunks, r.chunks_cap * sizeof *r.chunks);
+	return e;
+}
+
+/* The store of the first chunk whose header is sound. */
+static uint64_t store_find(const struct db *db)
+{
+	for (uint32_t n = 1; n <= db->segment_last; n++) {
+		const struct segment *s = db_segment(db, n);
+		uint32_t end = s ? atomic_load_explicit(&s->file_bytes, memory_order_relaxed) : 0;
+		for (uint32_t at = SEGMENT_HEADER_BYTES;
+		     (uint64_t)at + sizeof(struct disk_chunk) <= end; at += CHUNK_ALIGN) {
+			const struct disk_chunk *c = (const void *)(s->map + at);
+			if (c->magic == CHUNK_MAGIC && c->segment == n && c->offset == at &&
+			    c->header_hash ==
+				    XXH3_64bits(c, offsetof(struct disk_chunk, header_hash)))
+				return c->store;
+		}
+	}
+	return 0;
+}
+
+void recover_identity(struct db *db)
+{
+	if (db->store != 0)
+		return;
+	db->store = store_find(db);
+	uint64_t rest = XXH3_64bits(&db->store, sizeof db->store); /* its second half is lost */
+	memcpy(db->uuid, &db->store, 8);
+	memcpy(db->uuid + 8, &rest, 8);
+	db->uuid[8] = (uint8_t)((db->uuid[8] & 0x3f) | 0x80); /* RFC 9562 */
 }

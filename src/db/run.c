@@ -228,6 +228,28 @@ bool run_sound(const struct run *r)
 	return ok;
 }
 
+static void section_seal(const struct run *r, struct disk_section *s, uint64_t size)
+{
+	s->hash = XXH3_64bits(r->image + s->off, s->n * size);
+}
+
+void run_seal(const struct run *r, uint64_t number, struct disk_run *out)
+{
+	memcpy(out, r->image, sizeof *out);
+	out->number = number;
+	section_seal(r, &out->ids, 4);
+	section_seal(r, &out->addresses, 8);
+	for (unsigned i = 0; i < out->indexes_n; i++) {
+		struct disk_run_index *x = &out->index[i];
+		section_seal(r, &x->groups, sizeof(struct disk_group));
+		for (unsigned sign = 0; sign < 2; sign++) {
+			section_seal(r, &x->entries[sign], entry_bytes_of(x->key_bytes));
+			section_seal(r, &x->tails[sign], 1);
+		}
+	}
+	out->hash = XXH3_64bits(out, offsetof(struct disk_run, hash));
+}
+
 enum err run_check(struct db *db, struct run *r)
 {
 	uint64_t lost_n = guard_lost_n();

@@ -171,6 +171,7 @@ const struct db_table_def fx_tables[FX_TABLES] = {
 		       .verify = media_file_check,
 		       .rows = media_file_rows,
 		       .row_id = media_file_id,
+		       .row_name = media_file_path,
 		       .extract = media_extract },
 	[FX_SETTING] = { .name = "setting",
 			 .indexes = setting_indexes,
