@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "harness.h"
 #include "probe/probe.h"
@@ -460,7 +461,10 @@ static const char *random_file(void)
 	return files[test_random() % ARRAY_LEN(files)];
 }
 
-static void random_change(unsigned i)
+/* One shell command that may fail, and may take its time. Writing through one of several names of a
+ * file raises no event for the others: so that is not done, and where another shell might make
+ * names meanwhile, there are none. */
+static void add_random_change(struct buf *b, unsigned i, bool links)
 {
 	const char *d = random_directory();
 	const char *d2 = random_directory();
@@ -472,44 +476,56 @@ static void random_change(unsigned i)
 	case 1:
 	case 2:
 	case 3:
-		/* Writing through one of several names raises no event for the others. */
-		rig_sh("mkdir -p %s 2>/dev/null; find %s/%s -links +1 -delete 2>/dev/null;"
-		       "echo %u > %s/%s 2>/dev/null || true",
-		       d, d, f, i, d, f);
+		buf_addf(b, "mkdir -p %s; find %s/%s -links +1 -delete; echo %u > %s/%s\n", d, d, f,
+			 i, d, f);
 		break;
 	case 4:
-		rig_sh("rm -f %s/%s", d, f);
+		buf_addf(b, "rm -f %s/%s\n", d, f);
 		break;
 	case 5:
 	case 6:
-		rig_sh("mv -f %s/%s %s/%s 2>/dev/null || true", d, f, d2, f2);
+		buf_addf(b, "mv -f %s/%s %s/%s\n", d, f, d2, f2);
 		break;
 	case 7:
-		rig_sh("[ %s = media ] || mv -T %s %s 2>/dev/null || true", d, d, d2);
+		buf_addf(b, "[ %s = media ] || mv -T %s %s\n", d, d, d2);
 		break;
 	case 8:
-		rig_sh("[ %s = media ] || rm -rf %s", d, d);
+		buf_addf(b, "[ %s = media ] || rm -rf %s\n", d, d);
 		break;
 	case 9:
-		rig_sh("ln -f %s/%s %s/%s 2>/dev/null || true", d, f, d2, f2);
+		buf_addf(b, "%s -f %s/%s %s/%s\n", links ? "ln" : "mv", d, f, d2, f2);
 		break;
 	case 10:
-		rig_sh("find %s/%s -links +1 -delete 2>/dev/null;"
-		       "touch -d @%u %s/%s 2>/dev/null || true",
-		       d, f, 1000000 + i, d, f);
+		buf_addf(b, "find %s/%s -links +1 -delete; touch -d @%u %s/%s\n", d, f, 1000000 + i,
+			 d, f);
 		break;
 	case 11:
 		if (test_random() % 4 == 0)
-			rig_sh("rm -f %s/.nomedia; [ $((%u %% 2)) = 0 ] || touch %s/.nomedia "
-			       "2>/dev/null || true",
-			       d, i, d);
+			buf_addf(b, "rm -f %s/.nomedia%s%s%s\n", d, i % 2 ? "; touch " : "",
+				 i % 2 ? d : "", i % 2 ? "/.nomedia" : "");
 		else
-			rig_sh("cp -r %s %s/copy 2>/dev/null; rm -rf %s/copy/copy/copy", d, d2, d2);
+			buf_addf(b, "cp -r %s %s/copy; rm -rf %s/copy/copy/copy\n", d, d2, d2);
 		break;
 	}
+	if (test_random() % 8 == 0)
+		buf_addf(b, "sleep 0.0%02u\n", (unsigned)(test_random() % 60));
 }
 
-TEST_LIMIT(follow, random_changes_end_equal_to_a_fresh_scan, 280)
+/* Many of them, as a shell script. */
+static void write_random_changes(const char *name, unsigned round, bool links)
+{
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	for (unsigned i = 0; i < 60; i++)
+		add_random_change(&b, round * 100 + i, links);
+	FILE *f = fopen(name, "we");
+	EXPECT(f && fputs(buf_cstr(&b), f) >= 0 && fclose(f) == 0);
+	buf_fini(&b);
+}
+
+/* By so many shells at once. */
+static void expect_random_changes_followed(unsigned shells_n)
 {
 	char name[32];
 
@@ -517,11 +533,11 @@ TEST_LIMIT(follow, random_changes_end_equal_to_a_fresh_scan, 280)
 	rig_sh("echo x > media/keep.mp3");
 	rig_watch(&rig);
 	for (unsigned round = 0; round < 6; round++) {
-		for (unsigned i = 0; i < 60; i++) {
-			random_change(round * 100 + i);
-			if (test_random() % 8 == 0)
-				usleep((unsigned)(test_random() % 60000));
+		for (unsigned i = 0; i < shells_n; i++) {
+			snprintf(name, sizeof name, "changes%u-%u", round, i);
+			write_random_changes(name, round, shells_n == 1);
 		}
+		rig_sh("for s in changes%u-*; do sh $s 2>/dev/null & done; wait", round);
 		snprintf(name, sizeof name, "fresh%u", round);
 		expect_equal(name);
 	}
@@ -531,4 +547,14 @@ TEST_LIMIT(follow, random_changes_end_equal_to_a_fresh_scan, 280)
 	EXPECT_U64(0, rig.progress.stored_n);
 	EXPECT_U64(0, rig.progress.removed_n);
 	rig_close(&rig);
+}
+
+TEST_LIMIT(follow, random_changes_end_equal_to_a_fresh_scan, 280)
+{
+	expect_random_changes_followed(1);
+}
+
+TEST_LIMIT(follow, random_changes_by_two_at_once_end_equal_to_a_fresh_scan, 280)
+{
+	expect_random_changes_followed(2);
 }
