@@ -31,6 +31,12 @@ void mutex_lock(struct mutex *m)
 }
 
 THREAD_ANNOTATE(no_thread_safety_analysis)
+bool mutex_try_lock(struct mutex *m)
+{
+	return pthread_mutex_trylock(&m->m) == 0;
+}
+
+THREAD_ANNOTATE(no_thread_safety_analysis)
 void mutex_unlock(struct mutex *m)
 {
 	ASSERT(pthread_mutex_unlock(&m->m) == 0);

@@ -27,6 +27,8 @@ struct THREAD_ANNOTATE(capability("mutex")) mutex {
 void mutex_init(struct mutex *m);
 void mutex_fini(struct mutex *m);
 void mutex_lock(struct mutex *m) THREAD_ANNOTATE(acquire_capability(m));
+/** False, at once, where somebody has it. */
+bool mutex_try_lock(struct mutex *m) THREAD_ANNOTATE(try_acquire_capability(true, m));
 void mutex_unlock(struct mutex *m) THREAD_ANNOTATE(release_capability(m));
 
 struct cond {
