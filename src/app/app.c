@@ -17,6 +17,7 @@
 #include "app/control.h"
 #include "app/status.h"
 #include "base/fd.h"
+#include "base/cache.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -28,10 +29,13 @@
 #include "scanner/scanner.h"
 #include "web/web.h"
 
-#define APP_STOP_GRACE_MS 2000 /* for streams under way at SIGTERM */
+#define APP_STOP_GRACE_MS 2000	   /* for streams under way at SIGTERM */
+#define APP_PAGES_BYTES (4u << 20) /* of answers that are kept */
+
 struct app {
 	const struct conf *conf;
 	struct library *library;
+	struct cache *pages;
 	struct http *http;
 	struct dlna *dlna;
 	struct web *web;
@@ -148,6 +152,9 @@ static enum err open_http(struct app *app, struct err_info *info)
 	};
 	enum err e = http_new(&http_options, &app->http, info);
 
+	if (e == ERR_OK)
+		e = cache_new(APP_PAGES_BYTES, &app->pages);
+	dlna_options.pages = web_options.pages = app->pages;
 	dlna_options.library = web_options.library = app->library;
 	dlna_options.http = web_options.http = app->http;
 	if (e == ERR_OK)
@@ -274,6 +281,7 @@ void app_stop(struct app *app)
 	web_free(app->web);
 	dlna_free(app->dlna);
 	http_free(app->http);
+	cache_free(app->pages);
 	library_close(app->library);
 	fd_closep(&app->signal_fd);
 	fd_closep(&app->epoll_fd);

@@ -89,6 +89,12 @@ static void add_library(struct json *j, struct library *library)
 	add_u64(j, "rowsPut", s.rows_put_n);
 	add_u64(j, "rowsRemoved", s.rows_removed_n);
 	add_u64(j, "damaged", s.damaged_n);
+	add_u64(j, "searchIndexCommit", s.text_commit);
+	add_u64(j, "searchIndexBytes", s.text_bytes);
+	add_u64(j, "searchIndexBuilds", s.text_builds_n);
+	add_u64(j, "searchIndexBuildMs", s.text_build_ms);
+	add_u64(j, "searchIndexFailures", s.text_failures_n);
+	add_u64(j, "searchesWithoutIndex", s.text_refused_n);
 	json_key(j, "readOnlyAfterFault");
 	json_bool(j, s.poisoned);
 	add_writes(j, &s.writes, s.retries_n);
@@ -109,6 +115,20 @@ static void add_http(struct json *j, struct http *http)
 	json_object_end(j);
 }
 
+static void add_cache(struct json *j, const struct cache_stats *s)
+{
+	json_object(j);
+	add_u64(j, "hits", s->hits_n);
+	add_u64(j, "misses", s->misses_n);
+	add_u64(j, "stale", s->stale_n);
+	add_u64(j, "busy", s->busy_n);
+	add_u64(j, "evictions", s->evictions_n);
+	add_u64(j, "entries", s->entries_n);
+	add_u64(j, "bytes", s->bytes);
+	add_u64(j, "maxBytes", s->bytes_max);
+	json_object_end(j);
+}
+
 static void add_dlna(struct json *j, struct dlna *dlna)
 {
 	struct dlna_stats s;
@@ -119,6 +139,8 @@ static void add_dlna(struct json *j, struct dlna *dlna)
 	add_u64(j, "faults", s.faults_n);
 	add_u64(j, "subscriptions", s.subscriptions_n);
 	add_u64(j, "events", s.events_n);
+	json_key(j, "pages");
+	add_cache(j, &s.pages);
 	json_object_end(j);
 }
 

@@ -192,6 +192,10 @@ uint64_t db_cursor_offset(const struct db_cursor *c);
 NODISCARD enum err db_row_from(const struct db_snap *sn, unsigned table, uint64_t from,
 			       uint64_t *out_id, struct fb_table *out);
 
+/** The commit that last put or removed rows of the table, or a newer one at which its files were
+ * made anew; 0: none ever did. O(runs). */
+uint64_t db_table_commit(const struct db_snap *sn, unsigned table);
+
 /** A place in the log: behind a commit; zeros: its beginning. For what is derived from the tables
  * and kept elsewhere. */
 struct db_mark {

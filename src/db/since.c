@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What changed between a place in the log and a snapshot: the log itself knows. */
+/* What changed since when: of a table, its runs say; row by row, the log itself does. */
 #include "db/db_priv.h"
+
+uint64_t db_table_commit(const struct db_snap *sn, unsigned table)
+{
+	const struct snap_table *t = &sn->tables[table];
+	uint64_t newest = 0;
+	for (uint32_t i = 0; i < t->runs_n; i++)
+		newest = MAX(newest, t->runs[i]->commit_last);
+	return newest;
+}
 
 void db_snap_mark(const struct db_snap *sn, struct db_mark *out)
 {

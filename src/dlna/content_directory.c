@@ -6,6 +6,7 @@
 #include "dlna/filter.h"
 #include "dlna/handlers.h"
 #include "dlna/page.h"
+#include "dlna/page_cache.h"
 #include "dlna/property.h"
 #include "dlna/soap.h"
 #include "dlna/sort.h"
@@ -88,6 +89,7 @@ struct browse {
 	uint64_t count; /* UINT64_MAX: all */
 	uint32_t filter;
 	struct library_snap *snap;
+	struct cache *cache;
 };
 
 /* The order of the in arguments in the action table. */
@@ -113,10 +115,23 @@ static uint32_t update_id_of(const struct library_snap *sn, struct span containe
 	return span_eq(container_id, SPAN("0")) ? (uint32_t)library_snap_commit(sn) : own;
 }
 
+static void write_children(const struct browse *br, struct listing *li, struct didl *w,
+			   struct page *page)
+{
+	struct object o;
+
+	page_reserve(w->out, MIN(br->count, li->total));
+	listing_seek(li, br->start);
+	while (page->returned_n < br->count && listing_next(li, &o)) {
+		if (!page_add_object(w, &o))
+			break;
+		page->returned_n++;
+	}
+}
+
 static enum upnp_code add_children(const struct browse *br, struct didl *w, struct page *page)
 {
 	struct listing li;
-	struct object o;
 	enum err e = library_list(br->snap, br->object_id, &li);
 
 	/* ERR_INVALID is an item: Browse has no code of its own for it, and an empty answer would
@@ -126,13 +141,18 @@ static enum upnp_code add_children(const struct browse *br, struct didl *w, stru
 
 	page->total_n = li.total;
 	page->update_id = update_id_of(br->snap, br->object_id, li.update_id);
-	page_reserve(w->out, MIN(br->count, li.total));
-	listing_seek(&li, br->start);
-	while (page->returned_n < br->count && listing_next(&li, &o)) {
-		if (!page_add_object(w, &o))
-			break;
-		page->returned_n++;
-	}
+	struct page_key key = { .action = 'B',
+				.filter = br->filter,
+				.start = br->start,
+				.count = br->count,
+				.host = w->host,
+				.container = span_str(li.container_id) };
+	uint64_t generation = listing_generation(&li, br->start, br->count);
+	size_t from = w->out->n;
+	if (page_cache_get(br->cache, &key, generation, w->out, page))
+		return UPNP_OK;
+	write_children(br, &li, w, page);
+	page_cache_put(br->cache, &key, generation, w->out, from, page);
 	return UPNP_OK;
 }
 
@@ -169,6 +189,7 @@ enum upnp_code content_directory_browse(struct soap_call *call)
 	if (!sn)
 		return UPNP_CANNOT_PROCESS;
 	br.snap = sn;
+	br.cache = call->dlna->pages;
 
 	struct didl w = { .out = call->reply, .filter = br.filter, .host = call->local };
 	soap_out_begin(call, "Result");

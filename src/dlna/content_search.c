@@ -3,35 +3,32 @@
 #include "dlna/dlna_priv.h"
 #include "dlna/filter.h"
 #include "dlna/handlers.h"
-#include "dlna/page.h"
+#include "dlna/page_cache.h"
 #include "dlna/search_criteria.h"
 #include "dlna/sort.h"
+#include "library/listing.h"
 
 /* The order of the in arguments in the action table. */
 enum { IN_CONTAINER_ID, IN_CRITERIA, IN_FILTER, IN_START, IN_COUNT, IN_SORT };
 
-static enum upnp_code search_begin(const struct soap_call *call, const struct library_snap *sn,
-				   const struct search_criteria *criteria, struct search *out)
+/** The container, for its UpdateID. */
+static enum upnp_code container_begin(const struct soap_call *call, const struct library_snap *sn,
+				      struct listing *out)
 {
-	struct search_query query;
-	enum err e;
+	enum err e = library_list(sn, call->in[IN_CONTAINER_ID].text, out);
 
-	search_criteria_query(criteria, &query);
-	e = library_search_begin(call->dlna->library, sn, call->in[IN_CONTAINER_ID].text, &query,
-				 out);
 	/* an item is no container either */
 	return e == ERR_NOTFOUND || e == ERR_INVALID ? UPNP_NO_SUCH_CONTAINER : upnp_code_of(e);
 }
 
 /** Only what is on the page is described in full and written; the rest is counted. */
-static void add_matches(struct search *s, uint64_t start, uint64_t count, struct didl *w,
-			struct page *page)
+static void write_matches(struct search *s, const struct page_key *key, struct didl *w,
+			  struct page *page)
 {
 	struct object o;
 
-	page->update_id = s->update_id;
-	page->total_n = search_skip(s, start);
-	while (page->returned_n < count && search_next(s, &o)) {
+	page->total_n = search_skip(s, key->start);
+	while (page->returned_n < key->count && search_next(s, &o)) {
 		page->total_n++;
 		if (!page_add_object(w, &o))
 			break;
@@ -40,12 +37,45 @@ static void add_matches(struct search *s, uint64_t start, uint64_t count, struct
 	page->total_n += search_skip(s, UINT64_MAX);
 }
 
+static enum upnp_code add_matches(const struct soap_call *call, const struct library_snap *sn,
+				  const struct search_criteria *criteria, struct didl *w,
+				  struct page *page)
+{
+	const struct soap_value *in = call->in;
+	struct listing container;
+	struct search_query query;
+	struct search search;
+	enum upnp_code code = container_begin(call, sn, &container);
+
+	if (code != UPNP_OK)
+		return code;
+	page->update_id = container.update_id;
+	struct page_key key = { .action = 'S',
+				.filter = w->filter,
+				.start = (uint64_t)in[IN_START].number,
+				.count = in[IN_COUNT].number == 0 ? UINT64_MAX
+								  : (uint64_t)in[IN_COUNT].number,
+				.host = w->host,
+				.container = span_str(container.container_id),
+				.criteria = in[IN_CRITERIA].text };
+	uint64_t generation = library_generation(sn);
+	size_t from = w->out->n;
+	if (page_cache_get(call->dlna->pages, &key, generation, w->out, page))
+		return UPNP_OK;
+	search_criteria_query(criteria, &query);
+	enum err e = library_search_begin(call->dlna->library, sn, key.container, &query, &search);
+	if (e != ERR_OK)
+		return upnp_code_of(e);
+	write_matches(&search, &key, w, page);
+	search_end(&search);
+	page_cache_put(call->dlna->pages, &key, generation, w->out, from, page);
+	return UPNP_OK;
+}
+
 enum upnp_code content_directory_search(struct soap_call *call)
 {
 	const struct soap_value *in = call->in;
-	uint64_t count = in[IN_COUNT].number == 0 ? UINT64_MAX : (uint64_t)in[IN_COUNT].number;
 	struct search_criteria criteria;
-	struct search search;
 	struct page page = { 0 };
 
 	if (search_criteria_parse(in[IN_CRITERIA].text, &criteria) != ERR_OK)
@@ -56,17 +86,15 @@ enum upnp_code content_directory_search(struct soap_call *call)
 	struct library_snap *sn = library_snap_begin(call->dlna->library);
 	if (!sn)
 		return UPNP_CANNOT_PROCESS;
-	enum upnp_code code = search_begin(call, sn, &criteria, &search);
-	if (code != UPNP_OK)
-		return code;
 
 	struct didl w = { .out = call->reply,
 			  .filter = filter_parse(in[IN_FILTER].text),
 			  .host = call->local };
 	soap_out_begin(call, "Result");
 	didl_begin(&w);
-	add_matches(&search, (uint64_t)in[IN_START].number, count, &w, &page);
-	search_end(&search);
+	enum upnp_code code = add_matches(call, sn, &criteria, &w, &page);
+	if (code != UPNP_OK)
+		return code;
 	didl_end(&w);
 	soap_out_end(call);
 	page_out(call, &page);

@@ -180,6 +180,7 @@ enum err dlna_new(const struct dlna_options *options, struct dlna **out, struct 
 	if (!d)
 		return ERR_NOMEM;
 	d->library = options->library;
+	d->pages = options->pages;
 	enum err e = write_documents(d, options->friendly_name);
 	if (e == ERR_OK)
 		e = gena_new(d, &d->gena);
@@ -212,8 +213,12 @@ void dlna_stats_get(struct dlna *d, struct dlna_stats *out)
 	struct gena_stats gs;
 
 	gena_stats_get(d->gena, &gs);
-	*out = (struct dlna_stats){ counter_get(&d->browses_n), counter_get(&d->faults_n),
-				    gs.subscriptions_n, gs.events_n };
+	*out = (struct dlna_stats){ .browses_n = counter_get(&d->browses_n),
+				    .faults_n = counter_get(&d->faults_n),
+				    .subscriptions_n = gs.subscriptions_n,
+				    .events_n = gs.events_n };
+	if (d->pages)
+		cache_stats_get(d->pages, &out->pages);
 }
 
 void dlna_content_features(struct fb_table media_file, struct buf *out)

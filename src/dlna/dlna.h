@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/cache.h"
 #include "base/err.h"
 
 struct dlna;
@@ -16,6 +17,7 @@ struct dlna_options {
 	struct library *library;
 	struct http *http;
 	const char *friendly_name;
+	struct cache *pages; /* answers of Browse and Search are kept there; NULL: nowhere */
 };
 
 /** Adds routes (before http_start()) and starts the event sender thread. */
@@ -28,6 +30,7 @@ void dlna_notify(struct dlna *d, const struct library_change *change);
 
 struct dlna_stats {
 	uint64_t browses_n, faults_n, subscriptions_n, events_n;
+	struct cache_stats pages;
 };
 void dlna_stats_get(struct dlna *d, struct dlna_stats *out);
 

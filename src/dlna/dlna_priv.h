@@ -10,6 +10,7 @@
 #define DLNA_DOCUMENT_MAX_BYTES (32u << 10)	    /* description, SCPD */
 #define DLNA_UUID_MAX 37			    /* its text with the NUL */
 
+struct cache;
 struct gena;
 
 /** What a route's handler gets: the device, and which of the services it is. */
@@ -21,6 +22,7 @@ struct dlna_endpoint {
 struct dlna {
 	struct library *library;
 	struct gena *gena;
+	struct cache *pages; /* of Browse and Search; NULL: none */
 	struct buf description;
 	struct buf scpds[SERVICES_N];
 	struct dlna_endpoint endpoints[SERVICES_N];

@@ -2,8 +2,6 @@
 /* One page of objects in an answer: what Browse and Search have in common. */
 #include "dlna/page.h"
 
-/* What comes behind the last object: the end of DIDL, of the answer, of the envelope. */
-#define REPLY_TAIL_MAX_BYTES 1024
 /* Most objects take less; saves copying while the reply grows. */
 #define OBJECT_TYPICAL_BYTES 1280
 #define OBJECTS_RESERVE_MAX 256
@@ -22,7 +20,7 @@ bool page_add_object(struct didl *w, const struct object *o)
 	size_t before = b->n;
 
 	didl_object(w, o);
-	if (buf_err(b) == ERR_OK && b->n <= b->max - REPLY_TAIL_MAX_BYTES)
+	if (buf_err(b) == ERR_OK && b->n <= b->max - PAGE_TAIL_BYTES_MAX)
 		return true;
 	if (buf_err(b) != ERR_NOMEM) {
 		b->err = ERR_OK;

@@ -5,6 +5,9 @@
 #include "dlna/didl.h"
 #include "dlna/soap.h"
 
+/* What comes behind the last object: the end of DIDL, of the answer, of the envelope. */
+#define PAGE_TAIL_BYTES_MAX 1024
+
 struct page {
 	uint64_t returned_n, total_n;
 	uint32_t update_id;

@@ -71,6 +71,8 @@ void library_snap_end(struct library_snap *sn);
 void library_snap_endp(struct library_snap **sn); /* for CLEANUP() */
 /** The commit number: SystemUpdateID (its low 32 bits). */
 uint64_t library_snap_commit(const struct library_snap *sn);
+/** A number that is another one whenever an object may be another one. O(tables). */
+uint64_t library_generation(const struct library_snap *sn);
 
 /* ---- objects ------------------------------------------------------------------------------- */
 

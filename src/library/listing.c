@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Paging: one routine for every container. */
 #include <stdio.h>
+#include <xxhash.h>
 
 #include "library/objects.h"
 #include "library/tables.h"
@@ -25,6 +26,55 @@ enum err library_list(const struct library_snap *snap, struct span container_id,
 	listing_seek(out, 0);
 	return ERR_OK;
 }
+
+/* ---- generations ----------------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t hash, uint64_t v)
+{
+	return XXH3_64bits_withSeed(&v, sizeof v, hash);
+}
+
+/* Bookmarks may be shown with files; settings are no objects. */
+static uint64_t tables_generation(const struct db_snap *sn)
+{
+	uint64_t g = 0;
+	for (unsigned t = 0; t < TABLES_N; t++)
+		if (t != TABLE_SETTING)
+			g = mix(g, db_table_commit(sn, t));
+	return g;
+}
+
+uint64_t library_generation(const struct library_snap *sn)
+{
+	return tables_generation(snap_db(sn));
+}
+
+/* A file that changes touches every group that it is or was in; what refers to files from another
+ * table is not touched. */
+static bool shows_its_own(const struct listing_segment *s)
+{
+	return !s->fixed && s->table == TABLE_MEDIA && s->child == ID_HOME;
+}
+
+uint64_t listing_generation(const struct listing *li, uint64_t offset, uint64_t n)
+{
+	uint64_t g = mix(0, db_table_commit(li->sn, TABLE_BOOKMARK)), begin = 0;
+	uint64_t end = n < UINT64_MAX - offset ? offset + n : UINT64_MAX;
+	for (unsigned i = 0; i < li->segments_n; i++) {
+		const struct listing_segment *s = &li->segments[i];
+		bool on_page = s->n > 0 && begin < end && begin + s->n > offset;
+		g = mix(mix(g, s->n),
+			(uint64_t)s->table << 40 | (uint64_t)s->index << 32 | s->group);
+		if (!s->fixed)
+			g = mix(g, db_group_commit(li->sn, s->table, s->index, s->group));
+		if (on_page && !shows_its_own(s))
+			g = mix(g, tables_generation(li->sn));
+		begin += s->n;
+	}
+	return g;
+}
+
+/* ---- children -------------------------------------------------------------------------------- */
 
 void listing_seek(struct listing *li, uint64_t offset)
 {

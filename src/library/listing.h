@@ -34,3 +34,8 @@ struct listing {
 struct directory_cursor {
 	struct db_cursor cursor;
 };
+
+/** A number that is another one whenever the page [offset, offset + n) may be another one. Of files
+ * alone it follows what this container shows; where containers are on the page, which show counts
+ * of their own, whatever changes in the library's files and names. O(segments + runs). */
+uint64_t listing_generation(const struct listing *li, uint64_t offset, uint64_t n);

@@ -3,6 +3,7 @@
  * for Prometheus. All O(1). */
 #include <stdio.h>
 
+#include "base/cache.h"
 #include "base/json.h"
 #include "base/version.h"
 #include "web/web_priv.h"
@@ -152,6 +153,25 @@ static void add_library_metrics(struct buf *b, struct library *library)
 	metric(b, "store_memory_peak_bytes", "gauge", s.memory_peak_bytes);
 	metric(b, "store_retries_total", "counter", s.retries_n);
 	add_write_metrics(b, &s.writes);
+	metric(b, "search_index_commit", "gauge", s.text_commit);
+	metric(b, "search_index_bytes", "gauge", s.text_bytes);
+	metric(b, "search_index_builds_total", "counter", s.text_builds_n);
+	metric(b, "search_index_failures_total", "counter", s.text_failures_n);
+	metric(b, "searches_without_index_total", "counter", s.text_refused_n);
+}
+
+static void add_cache_metrics(struct buf *b, struct cache *pages)
+{
+	struct cache_stats s;
+	cache_stats_get(pages, &s);
+	metric(b, "page_cache_hits_total", "counter", s.hits_n);
+	metric(b, "page_cache_misses_total", "counter", s.misses_n);
+	metric(b, "page_cache_stale_total", "counter", s.stale_n);
+	metric(b, "page_cache_busy_total", "counter", s.busy_n);
+	metric(b, "page_cache_evictions_total", "counter", s.evictions_n);
+	metric(b, "page_cache_entries", "gauge", s.entries_n);
+	metric(b, "page_cache_bytes", "gauge", s.bytes);
+	metric(b, "page_cache_max_bytes", "gauge", s.bytes_max);
 }
 
 void metrics_serve(void *ctx, const struct http_req *req, struct http_reply *reply)
@@ -165,6 +185,8 @@ void metrics_serve(void *ctx, const struct http_req *req, struct http_reply *rep
 		 SALVER_VERSION);
 	metric(&body, "uptime_seconds", "gauge", uptime_s(w));
 	add_library_metrics(&body, w->options.library);
+	if (w->options.pages)
+		add_cache_metrics(&body, w->options.pages);
 	http_stats_get(w->options.http, &s);
 	metric(&body, "http_requests_total", "counter", s.requests_n);
 	metric(&body, "http_connections_total", "counter", s.connections_n);

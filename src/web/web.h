@@ -10,6 +10,7 @@ struct web;
 struct http;
 struct library;
 struct buf;
+struct cache;
 struct scanner_progress;
 
 struct web_options {
@@ -21,6 +22,7 @@ struct web_options {
 	void (*content_features)(struct fb_table media_file, struct buf *out);
 	/** Writes one JSON object: the scanner's progress (app wires the scanner). */
 	void (*progress_json)(void *ctx, struct buf *out);
+	struct cache *pages; /* dlna's; only its figures are shown. May be NULL */
 	void *ctx;
 };
 

@@ -13,12 +13,14 @@ void fixture_init(struct fixture *fx)
 
 	*fx = (struct fixture){ .dlna = { .library = NULL } };
 	EXPECT_OK(library_open(&options, &fx->dlna.library, &info));
+	EXPECT_OK(cache_new(256 << 10, &fx->dlna.pages));
 	buf_init(&fx->reply, HTTP_REPLY_MAX_BYTES);
 }
 
 void fixture_fini(struct fixture *fx)
 {
 	buf_fini(&fx->reply);
+	cache_free(fx->dlna.pages);
 	library_close(fx->dlna.library);
 }
 

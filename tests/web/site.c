@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cache.h"
 #include "harness.h"
 #include "http/http.h"
 #include "library/library.h"
@@ -143,7 +144,9 @@ void site_start(struct site *s)
 	fill_library(s);
 	EXPECT_OK(http_new(&(struct http_options){ .interfaces = interfaces, .interfaces_n = 1 },
 			   &s->http, &info));
+	EXPECT_OK(cache_new(5000, &s->pages));
 	EXPECT_OK(web_new(&(struct web_options){ .library = s->library,
+						 .pages = s->pages,
 						 .http = s->http,
 						 .friendly_name = "Test \"room\"",
 						 .content_features = features,
@@ -158,6 +161,7 @@ void site_stop(struct site *s)
 	http_stop(s->http, 1000);
 	web_free(s->web);
 	http_free(s->http);
+	cache_free(s->pages);
 	library_close(s->library);
 }
 

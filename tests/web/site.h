@@ -11,6 +11,7 @@ struct site {
 	struct library *library;
 	struct http *http;
 	struct web *web;
+	struct cache *pages;
 	uint16_t port;
 	char dir[200];
 	uint64_t song, page, film, picture; /* media ids */
