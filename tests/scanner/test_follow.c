@@ -399,9 +399,10 @@ static pid_t hold_scanner(int *out_release_fd)
 		close(release[1]);
 		if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) == 0 &&
 		    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == 0 &&
-		    waitpid(tid, NULL, __WALL) == tid && write(held[1], "x", 1) == 1)
-			(void)read(release[0], &byte, 1); /* it goes on when this process ends */
-		_exit(0);
+		    waitpid(tid, NULL, __WALL) == tid && write(held[1], "x", 1) == 1 &&
+		    read(release[0], &byte, 1) == 0)
+			_exit(0); /* the thread goes on when this process ends */
+		_exit(1);
 	}
 	close(held[1]);
 	close(release[0]);
