@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A disk that fails at its n-th operation, for every n: what was acknowledged is there afterwards,
  * the rest is there whole or not at all. And what other tools see in the files. */
-#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "db/trace.h"
 #include "salverdb/sdb_priv.h"
@@ -115,6 +114,155 @@ TEST_LIMIT(sdb_faults, the_nth_operation_fails_and_every_commit_is_whole, 280)
 	printf("%" PRIu64 " points\n", points);
 }
 
+/* Where the n-th chunk of rows begins; the last one where there are fewer. */
+static size_t chunk_of_rows(const char *log, unsigned n, uint32_t *out_bytes)
+{
+	FILE *f = fopen(log, "rb");
+	size_t at = 4096, found = 0;
+	uint8_t head[64];
+	while (f && fseek(f, (long)at, SEEK_SET) == 0 && fread(head, 1, 64, f) == 64 &&
+	       memcmp(head, "CHNK", 4) == 0) {
+		uint32_t bytes;
+		memcpy(&bytes, head + 32, 4);
+		if (head[4] == 1) {
+			found = at;
+			if (out_bytes)
+				*out_bytes = bytes;
+			if (n-- == 0)
+				break;
+		}
+		at += (64 + bytes + 255) / 256 * 256;
+	}
+	EXPECT(f && fclose(f) == 0);
+	return found;
+}
+
+/* ---- a disk that is full for a while ----------------------------------------------------------
+ */
+
+static unsigned full_left; /* so many more writes find no room */
+
+static ssize_t full_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t off)
+{
+	if (full_left == 0)
+		return io_files.pwrite(ctx, fd, p, n, off);
+	full_left--;
+	errno = ENOSPC;
+	return -1;
+}
+
+TEST(sdb_faults, a_single_operation_outlasts_a_disk_that_is_full_for_a_moment)
+{
+	struct db_io io = io_files;
+	struct sdb_options o = sx_options(test_tmpdir());
+	struct sdb *db = NULL;
+	struct sdb_stats s;
+	struct sx_model m = { 0 };
+	const struct sx_value v = { 1, 2, 3 }, other = { 2, 2, 3 };
+	io.pwrite = full_pwrite;
+	EXPECT_OK(sdb_open_io(&o, &io, &db, NULL));
+	full_left = 3;
+	EXPECT_I64(SDB_OK, sdb_put_now(db, SX_BY_U64, sx_key(SX_BY_U64, 1), sx_value_make(v)));
+	sdb_stats_get(db, &s);
+	EXPECT(s.retries_n > 0);
+	m.at[SX_BY_U64][1] = v;
+	full_left = 1000000;
+	EXPECT_I64(SDB_NOSPACE,
+		   sdb_put_now(db, SX_BY_U64, sx_key(SX_BY_U64, 2), sx_value_make(other)));
+	sx_expect_now(db, &m);
+	full_left = 0;
+	EXPECT_I64(SDB_EXISTS, sdb_put_now(db, SX_BY_U64, sx_key(SX_BY_U64, 2), sx_value_make(v)));
+	EXPECT_I64(SDB_OK, sdb_remove_now(db, SX_BY_U64, sx_key(SX_BY_U64, 1)));
+	EXPECT_I64(SDB_OK, sdb_put_now(db, SX_BY_U64, sx_key(SX_BY_U64, 2), sx_value_make(v)));
+	memset(&m, 0, sizeof m);
+	m.at[SX_BY_U64][2] = v;
+	sx_expect_now(db, &m);
+	sdb_close(db);
+	db = sx_open(o.dir);
+	sx_expect_now(db, &m);
+	sx_expect_sound(db);
+	sdb_close(db);
+}
+
+/* ---- damage -----------------------------------------------------------------------------------
+ */
+
+static void byte_flip(const char *path, long at)
+{
+	FILE *f = fopen(path, "r+b");
+	int c = f && fseek(f, at, SEEK_SET) == 0 ? fgetc(f) : EOF;
+	EXPECT(c != EOF && fseek(f, at, SEEK_SET) == 0 && fputc(c ^ 1, f) != EOF);
+	EXPECT(fclose(f) == 0);
+}
+
+static unsigned findings_n;
+
+static void finding_count(void *ctx, const char *line)
+{
+	(void)ctx, (void)line;
+	findings_n++;
+}
+
+/* The first record of each table is in a chunk that the disk has changed; the others are whole. */
+static void damage_expect(struct sdb *db)
+{
+	struct sdb_txn *txn;
+	struct sdb_cursor *c;
+	struct sdb_record r;
+	EXPECT_I64(SDB_OK, sdb_begin_read(db, &txn));
+	EXPECT_I64(SDB_CORRUPT, sdb_get(txn, SX_BY_STRING, sx_key(SX_BY_STRING, 1), &r));
+	EXPECT_I64(SDB_OK, sdb_get(txn, SX_BY_STRING, sx_key(SX_BY_STRING, 2), &r));
+	EXPECT_I64(SDB_OK, sdb_all(txn, SX_BY_STRING, &c));
+	unsigned good_n = 0, bad_n = 0;
+	for (enum sdb_err e; (e = sdb_cursor_next(c, &r)) != SDB_NOTFOUND;) {
+		good_n += e == SDB_OK;
+		bad_n += e == SDB_CORRUPT;
+	}
+	EXPECT_U64(1, good_n);
+	EXPECT_U64(1, bad_n);
+	sdb_cursor_close(c);
+	sdb_end(txn);
+}
+
+TEST(sdb_damage, costs_its_own_records_only_and_they_can_be_replaced_or_cleared)
+{
+	char log[300];
+	const char *dir = test_tmpdir();
+	const struct sx_value v = { 0, 2, 3 };
+	struct sx_model m = { 0 };
+	struct sdb_txn *txn;
+	struct sdb *db = sx_open(dir);
+	for (unsigned i = 1; i < 3; i++)
+		EXPECT_I64(SDB_OK, sdb_put_now(db, SX_BY_STRING, sx_key(SX_BY_STRING, i),
+					       sx_value_make(v)));
+	sdb_close(db);
+	snprintf(log, sizeof log, "%s/media-00001.fb", dir);
+	byte_flip(log, (long)chunk_of_rows(log, 1, NULL) + 64 + 40);
+	db = sx_open(dir);
+	damage_expect(db);
+	EXPECT_I64(SDB_CORRUPT, sdb_check(db, finding_count, NULL));
+	EXPECT(findings_n > 0);
+	EXPECT_I64(SDB_OK, sdb_begin_write(db, &txn)); /* dropped: only to see that it can be */
+	EXPECT_I64(SDB_OK, sdb_clear(txn, SX_BY_STRING));
+	EXPECT_U64(0, sdb_len(txn, SX_BY_STRING));
+	sdb_end(txn);
+	EXPECT_I64(SDB_OK,
+		   sdb_put_now(db, SX_BY_STRING, sx_key(SX_BY_STRING, 1), sx_value_make(v)));
+	m.at[SX_BY_STRING][1] = m.at[SX_BY_STRING][2] = v;
+	EXPECT_I64(SDB_OK, sdb_begin_read(db, &txn));
+	struct sdb_record r;
+	EXPECT_I64(SDB_OK, sdb_get(txn, SX_BY_STRING, sx_key(SX_BY_STRING, 1), &r));
+	EXPECT_U64(2, sdb_len(txn, SX_BY_STRING));
+	sdb_end(txn);
+	sdb_close(db);
+	/* made anew from the log, the index knows nothing of what was lost */
+	struct err_info info = { 0 };
+	EXPECT_OK(index_files_remove(dir, &info));
+	db = sx_open(dir);
+	sx_expect_now(db, &m);
+	sdb_close(db);
+}
+
 /* ---- what other tools see -------------------------------------------------------------------- */
 
 static void file_cut(const char *from, size_t off, size_t n, const char *to)
@@ -126,26 +274,6 @@ static void file_cut(const char *from, size_t off, size_t n, const char *to)
 	f = fopen(to, "wb");
 	EXPECT(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
 	free(bytes);
-}
-
-/* Where the last chunk of rows begins. */
-static size_t chunk_last(const char *log, uint32_t *out_n)
-{
-	FILE *f = fopen(log, "rb");
-	size_t at = 4096, found = 0;
-	uint8_t head[64];
-	while (f && fseek(f, (long)at, SEEK_SET) == 0 && fread(head, 1, 64, f) == 64 &&
-	       memcmp(head, "CHNK", 4) == 0) {
-		uint32_t n;
-		memcpy(&n, head + 32, 4);
-		if (head[4] == 1) {
-			found = at;
-			*out_n = n;
-		}
-		at += (64 + n + 255) / 256 * 256;
-	}
-	fclose(f);
-	return found;
 }
 
 TEST(sdb_format, flatc_decodes_a_chunk_cut_out_of_the_log)
@@ -166,7 +294,7 @@ TEST(sdb_format, flatc_decodes_a_chunk_cut_out_of_the_log)
 	snprintf(log, sizeof log, "%s/media-00001.fb", dir);
 	snprintf(bin, sizeof bin, "%s/batch.bin", dir);
 	uint32_t n = 0;
-	size_t at = chunk_last(log, &n);
+	size_t at = chunk_of_rows(log, UINT32_MAX, &n);
 	EXPECT(at > 0 && n > 0);
 	file_cut(log, at + 64, n, bin);
 	snprintf(command, sizeof command,
