@@ -12,7 +12,7 @@
 
 #define BLOCK_ROWS_MAX 16384u		/* rows that become one run */
 #define BLOCK_EMIT_BYTES_MAX (3u << 20) /* or as many entries */
-#define HEAP_RUN_ROWS 4096u /* by default, a smaller run stays in memory until a checkpoint */
+#define HEAP_RUN_ROWS 1024u /* by default, a smaller run stays in memory until a checkpoint */
 #define MERGE_FAN_IN 8u
 #define MERGE_INPUTS_MAX DB_RUNS_MAX
 #define RUNS_FORCED 40u /* more than that in a manifest: the commit itself merges */

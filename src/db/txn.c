@@ -6,6 +6,7 @@
 #include "db/db_priv.h"
 
 #define STAGE_MIN_BYTES (16u << 10)
+#define STAGE_MAX_BYTES (256u << 10) /* larger chunks gain nothing; a larger row gets one */
 #define STAGE_EXTRA (sizeof(struct disk_chunk) + CHUNK_ALIGN)
 #define BATCH_FIXED_BYTES 512u /* of a batch beside its rows and their slots */
 #define ROW_BYTES_MAX (CHUNK_PAYLOAD_MAX - 2 * BATCH_FIXED_BYTES)
@@ -319,7 +320,7 @@ static enum err stage_begin(struct db_txn *txn, unsigned table, uint32_t row_max
 	struct db *db = txn->db;
 	struct txn_table *tt = &txn->tables[table];
 	uint32_t cap =
-		tt->payload_cap ? MIN(tt->payload_cap * 4, CHUNK_PAYLOAD_MAX) : STAGE_MIN_BYTES;
+		tt->payload_cap ? MIN(tt->payload_cap * 4, STAGE_MAX_BYTES) : STAGE_MIN_BYTES;
 	uint32_t row = tt->row_bytes ? tt->row_bytes : MAX(row_max / 2, 16u);
 	while (cap < CHUNK_PAYLOAD_MAX && cap - cap / row * 4 < row_max + BATCH_FIXED_BYTES)
 		cap = MIN(cap * 2, CHUNK_PAYLOAD_MAX);

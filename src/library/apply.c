@@ -155,13 +155,12 @@ static void set_gone(struct apply *a, uint32_t i, struct batch *owner)
 	a->entries[i].owner = owner;
 }
 
-static void set_stored(struct apply *a, uint32_t i, const struct media_file_in *in,
-		       struct batch *owner)
+static void set_stored(struct apply *a, uint32_t i, const struct op *op, struct batch *owner)
 {
 	struct file_entry *f = &a->entries[i];
 	f->fate = FILE_STORED;
-	f->in = in;
-	f->path = in->path;
+	f->in = op->file;
+	f->path = op->path;
 	f->owner = owner;
 }
 
@@ -172,7 +171,7 @@ static enum err do_put(struct apply *a, struct batch *b, const struct op *op)
 	if (e == ERR_OK && place->entry == DICT_NONE)
 		e = add_entry(a, (struct file_entry){ .id = 0 }, &place->entry);
 	if (e == ERR_OK)
-		set_stored(a, place->entry, op->file, b);
+		set_stored(a, place->entry, op, b);
 	return e;
 }
 
@@ -205,7 +204,7 @@ static enum err do_move(struct apply *a, struct batch *b, const struct op *op)
 	if (place->entry != DICT_NONE && place->entry != i)
 		set_gone(a, place->entry, b);
 	place->entry = i;
-	set_stored(a, i, op->file, b);
+	set_stored(a, i, op, b);
 	return ERR_OK;
 }
 

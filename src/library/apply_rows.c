@@ -176,9 +176,10 @@ static enum err put_file(struct apply *a, struct file_entry *f, struct media_fil
 
 static enum err store_file(struct apply *a, struct file_entry *f)
 {
-	if (f->stored.pos && media_same(f->stored, f->in))
+	struct media_file_in in;
+	file_unpack(f->in, &in);
+	if (f->stored.pos && media_same(f->stored, &in))
 		return ERR_OK;
-	struct media_file_in in = *f->in;
 	uint32_t artist_ids[MEDIA_NAMES_MAX], genre_ids[MEDIA_NAMES_MAX];
 	struct categories c;
 	c.terms_n = 0;

@@ -82,11 +82,11 @@ static enum err copy_text(struct batch *b, struct span *s)
 	return batch_copy(b, s);
 }
 
-/* Files come album by album: `last` is the same text of the file before, if there was one. */
+/* Files come album by album: `last` is the same text of the file before. */
 static enum err copy_text_like(struct batch *b, struct span *s, const struct span *last)
 {
 	*s = text_normal(*s);
-	if (!last || !span_eq(*s, *last))
+	if (!span_eq(*s, *last))
 		return batch_copy(b, s);
 	*s = *last;
 	return ERR_OK;
@@ -195,14 +195,46 @@ static enum err copy_paths(struct batch *b, struct media_file_in *f)
 	return e == ERR_OK ? batch_copy(b, &f->art_path) : e;
 }
 
-static enum err copy_file(struct batch *b, const struct media_file_in *in,
-			  struct media_file_in **out)
+/* ---- packing --------------------------------------------------------------------------------- */
+
+/* A file in a batch: two words that say which words of the struct are not zero, then these. */
+#define FILE_WORDS (sizeof(struct media_file_in) / 8)
+_Static_assert(sizeof(struct media_file_in) % 8 == 0 && FILE_WORDS <= 128, "two words of bits");
+
+static enum err file_pack(struct batch *b, const struct media_file_in *f, const uint64_t **out)
 {
-	struct media_file_in *f = arena_alloc(&b->arena, sizeof *f);
-	if (!f)
-		return batch_no_room(b, sizeof *f);
+	uint64_t packed[2 + FILE_WORDS];
+	size_t n = 2;
+	packed[0] = packed[1] = 0;
+	for (size_t i = 0; i < FILE_WORDS; i++) {
+		uint64_t word = num_le64((const char *)f + 8 * i);
+		packed[i / 64] |= (uint64_t)(word != 0) << i % 64;
+		packed[n] = word;
+		n += word != 0; /* no branch: what is set is hard to guess */
+	}
+	uint64_t *p = arena_alloc(&b->arena, n * sizeof *p);
+	if (!p)
+		return batch_no_room(b, n * sizeof *p);
+	memcpy(p, packed, n * sizeof *p);
+	*out = p;
+	return ERR_OK;
+}
+
+void file_unpack(const uint64_t *packed, struct media_file_in *out)
+{
+	const uint64_t *word = packed + 2;
+	memset(out, 0, sizeof *out);
+	for (unsigned half = 0; half < 2; half++)
+		for (uint64_t bits = packed[half]; bits; bits &= bits - 1)
+			memcpy((char *)out + 8 * (64 * half + (unsigned)__builtin_ctzll(bits)),
+			       word++, 8);
+}
+
+/* The normal form of `in`, copied; *f is good until the next file. */
+static enum err copy_file(struct batch *b, const struct media_file_in *in, struct media_file_in *f)
+{
+	const struct media_file_in *last = &b->last;
 	*f = *in;
-	const struct media_file_in *last = b->last;
 	enum err e = copy_paths(b, f);
 	f->title = text_normal(f->title);
 	if (f->title.n == 0)
@@ -210,25 +242,23 @@ static enum err copy_file(struct batch *b, const struct media_file_in *in,
 	if (e == ERR_OK)
 		e = batch_copy(b, &f->title);
 	if (e == ERR_OK)
-		e = copy_names(b, &f->artist, last ? &last->artist : NULL, &f->artists,
-			       &f->artists_n);
+		e = copy_names(b, &f->artist, &last->artist, &f->artists, &f->artists_n);
 	if (e == ERR_OK)
-		e = copy_names(b, &f->genre, last ? &last->genre : NULL, &f->genres, &f->genres_n);
+		e = copy_names(b, &f->genre, &last->genre, &f->genres, &f->genres_n);
 #define X(field)                                                                                   \
 	if (e == ERR_OK)                                                                           \
-		e = copy_text_like(b, &f->field, last ? &last->field : NULL);
+		e = copy_text_like(b, &f->field, &last->field);
 	MEDIA_TEXTS(X)
 #undef X
 	if (e == ERR_OK)
 		e = copy_subtitles(b, f);
 	if (e == ERR_OK)
 		e = copy_audio_tracks(b, f);
+	f->id = f->directory_id = 0;
+	f->created_at = f->updated_at = 0;
 	f->artist_ids = f->genre_ids = NULL;
 	f->artist_ids_n = f->genre_ids_n = 0;
 	f->album_artist_id = f->composer_id = f->year_id = f->album_id = 0;
-	if (e == ERR_OK)
-		b->last = f;
-	*out = f;
 	return e;
 }
 
@@ -270,9 +300,15 @@ static enum err add_file(struct batch *b, struct op op, const struct media_file_
 	    file->art_path.n > MEDIA_PATH_MAX || file->kind < MEDIA_KIND_AUDIO ||
 	    file->kind > MEDIA_KIND_IMAGE)
 		return ERR_INVALID;
-	enum err e = copy_file(b, file, &op.file);
-	op.path = op.file ? op.file->path : op.path;
-	return e == ERR_OK ? batch_add_op(b, op) : e;
+	struct media_file_in copy;
+	enum err e = copy_file(b, file, &copy);
+	if (e == ERR_OK)
+		e = file_pack(b, &copy, &op.file);
+	if (e != ERR_OK)
+		return e;
+	b->last = copy;
+	op.path = copy.path;
+	return batch_add_op(b, op);
 }
 
 enum err batch_put(struct batch *b, const struct media_file_in *file)

@@ -33,20 +33,20 @@ enum op_kind {
 
 struct op {
 	enum op_kind kind;
-	struct span path;	    /* ROOT, REMOVE, REMOVE_TREE */
-	struct span name;	    /* ROOT */
-	uint64_t media_id;	    /* MOVE */
-	struct media_file_in *file; /* PUT, MOVE */
-	const void *args;	    /* PLAYLIST_*, BOOKMARK_*, SETTING_*: see batch_lists.c */
-	struct op_result *result;   /* the caller's; NULL: nobody asks */
+	struct span path;	  /* ROOT, REMOVE, REMOVE_TREE */
+	struct span name;	  /* ROOT */
+	uint64_t media_id;	  /* MOVE */
+	const uint64_t *file;	  /* PUT, MOVE: file_unpack() */
+	const void *args;	  /* PLAYLIST_*, BOOKMARK_*, SETTING_*: see batch_lists.c */
+	struct op_result *result; /* the caller's; NULL: nobody asks */
 };
 
 struct batch {
 	struct arena arena;
 	struct op *ops;
 	uint32_t ops_n, ops_cap;
-	uint32_t committed_n; /* operations that need not be done again where a commit fails */
-	const struct media_file_in *last; /* what neighbours have in common is kept once */
+	uint32_t committed_n;	   /* operations that need not be done again where a commit fails */
+	struct media_file_in last; /* what neighbours have in common is kept once */
 
 	/* while queued: the writer's */
 	struct batch *next;
@@ -61,6 +61,9 @@ NODISCARD enum err batch_add_op(struct batch *b, struct op op);
 NODISCARD enum err batch_copy(struct batch *b, struct span *s);
 /** Why the arena had no room for n bytes: the batch is full, or memory has run out. */
 enum err batch_no_room(const struct batch *b, size_t n);
+
+/** The file of an operation. Most fields of most files are not set: batches keep those that are. */
+void file_unpack(const uint64_t *packed, struct media_file_in *out);
 
 /* The fields of a MediaFile that come from the disk and the file itself. What the library fills in
  * (ids, times) is in no list; title, artist and genre are brought to a normal form of their own. */

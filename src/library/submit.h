@@ -9,10 +9,10 @@
 #include "base/thread.h"
 #include "library/library.h"
 
-#define SUBMIT_BATCH_FILES 1000
+#define SUBMIT_BATCH_FILES 2048
 #define SUBMIT_BATCH_AGE_MS 200 /* a batch is given away after this long, however small */
 /* Batches given and not yet stored: fewer than the writer queues, so that giving never blocks. */
-#define SUBMIT_QUEUED_MAX 3
+#define SUBMIT_QUEUED_MAX 1
 
 struct submit {
 	struct library *library;
