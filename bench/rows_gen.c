@@ -144,7 +144,7 @@ static uint64_t permute(const struct row_source *s, uint64_t k)
 static void make_path(struct row *out, struct text *t, uint64_t number)
 {
 	const char *start = t->p;
-	add(t, SPAN("/srv/media/Music Collection/"));
+	add(t, SPAN("/srv/media/music/"));
 	add(t, out->in.artist);
 	add(t, SPAN("/"));
 	add(t, out->in.album);
