@@ -26,8 +26,9 @@
 
 #define TEXT_FILES_MIN 512 /* with fewer files, judging them one by one takes no time */
 #define CHANGES_MIN 256	   /* so many changed rows are judged within half a millisecond */
-#define CHANGES_MANY 16384 /* so many are not waited with */
-#define IDLE_MS 2000	   /* after the last commit */
+#define CHANGES_MANY 16384 /* with so many, a column that is found is not worth keeping */
+#define IDLE_MS 2000	   /* after the last commit ... */
+#define BUSY_MS 10000	   /* ... or, where commits never pause, after the first */
 #define BUILD_SHARE 20	   /* a build at most every so many times what the last one took */
 #define RETRY_MS 60000	   /* after a failure: a full disk, say */
 #define STALE_CHANGES (CHANGES_MANY + 1) /* as good as so many: the column is of no use */
@@ -47,6 +48,7 @@ struct text {
 	struct cond work;	      /* something below has changed */
 	struct cond settled;	      /* a settle has been answered */
 	uint64_t changes_n;	      /* m; commits */
+	uint64_t behind_ms;	      /* m; the first since a build began; 0: none */
 	uint64_t changed_ms;	      /* m; the last of them */
 	bool asleep;		      /* m; the thread waits for the next commit */
 	bool refused;		      /* m; a search could not use the column */
@@ -240,6 +242,9 @@ static enum err build(struct text *t)
 {
 	struct text_column *col = NULL;
 	uint64_t start_ms = clock_now_ms(), rows_n = rows_changed_n(t);
+	mutex_lock(&t->m);
+	t->behind_ms = 0;
+	mutex_unlock(&t->m);
 	struct db_snap *sn = db_snap_begin(t->db);
 	enum err e = text_build(t->dir_fd, t->number + 1, sn, db_uuid(t->db), &t->stop);
 	db_snap_end(sn);
@@ -267,7 +272,7 @@ static enum err build(struct text *t)
 
 /* What the thread has heard of. */
 struct news {
-	uint64_t changes_n, changed_ms;
+	uint64_t changes_n, changed_ms, behind_ms;
 	bool refused;
 };
 
@@ -284,8 +289,8 @@ static uint64_t due_ms(struct text *t, const struct news *news)
 		n = STALE_CHANGES;
 	if (!worth || (col && n < CHANGES_MIN))
 		return UINT64_MAX;
-	uint64_t idle_ms = n > CHANGES_MANY ? 0 : news->changed_ms + IDLE_MS;
-	return MAX(idle_ms, t->not_before_ms);
+	uint64_t idle_ms = news->changed_ms + IDLE_MS, busy_ms = news->behind_ms + BUSY_MS;
+	return MAX(news->behind_ms ? MIN(idle_ms, busy_ms) : idle_ms, t->not_before_ms);
 }
 
 static bool is_stopping(const struct text *t)
@@ -306,7 +311,7 @@ static void wait(struct text *t, uint64_t until_ms, struct news *news)
 			(void)cond_wait_until(&t->work, &t->m, until_ms);
 		t->asleep = false;
 	}
-	*news = (struct news){ t->changes_n, t->changed_ms, t->refused };
+	*news = (struct news){ t->changes_n, t->changed_ms, t->behind_ms, t->refused };
 	t->refused = false;
 	mutex_unlock(&t->m);
 }
@@ -404,6 +409,8 @@ void text_changed(struct text *t)
 	mutex_lock(&t->m);
 	t->changes_n++;
 	t->changed_ms = clock_now_ms();
+	if (t->behind_ms == 0)
+		t->behind_ms = t->changed_ms;
 	if (t->asleep)
 		cond_signal(&t->work);
 	mutex_unlock(&t->m);

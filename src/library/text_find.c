@@ -29,6 +29,15 @@ void text_needle_init(struct text_needle *n, struct span want)
 			n->rare[1] = i;
 }
 
+/* Mostly a few bytes, of which two are known to fit: a call would take longer. */
+static inline bool same(const char *a, const char *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
+}
+
 const char *text_find(const struct text_needle *n, const char *p, const char *end)
 {
 	struct span want = n->want;
@@ -42,7 +51,7 @@ const char *text_find(const struct text_needle *n, const char *p, const char *en
 			_mm_and_si128(_mm_cmpeq_epi8(at_a, a), _mm_cmpeq_epi8(at_b, b)));
 		for (; fit; fit &= fit - 1) {
 			const char *hit = p + __builtin_ctz(fit);
-			if (memcmp(hit, want.p, want.n) == 0)
+			if (same(hit, want.p, want.n))
 				return hit;
 		}
 		p += 16;

@@ -44,6 +44,7 @@ struct text_query {
 	/* the section at hand */
 	unsigned section;
 	bool certain;
+	bool tail_here; /* it has rows of the section's table */
 	struct tail_hit *hits;
 	uint32_t hits_n, hits_cap, hit_at;
 	uint32_t block; /* index; the section's end: nothing is left */
@@ -176,6 +177,12 @@ static uint32_t tail_lower_bound(const struct tail *t, uint64_t row)
 			hi = mid;
 	}
 	return lo;
+}
+
+static bool tail_has_table(const struct tail *t, uint64_t table)
+{
+	uint32_t at = tail_lower_bound(t, table << 32);
+	return at < t->n && t->rows[at] >> 32 == table;
 }
 
 static bool tail_has(const struct tail *t, uint64_t table, uint64_t id)
@@ -413,7 +420,7 @@ static void open_block(struct text_query *q)
 		return;
 	text_block_get(q->col, q->block, &q->b);
 	decide_block(q);
-	if (q->tail.n) {
+	if (q->tail_here) {
 		mask_tail(q, &q->yes);
 		mask_tail(q, &q->maybe);
 	}
@@ -526,6 +533,7 @@ enum err text_section_begin(struct text_query *q, unsigned section, bool certain
 	q->section = section;
 	q->certain = certain;
 	q->hits_n = q->hit_at = 0;
+	q->tail_here = tail_has_table(&q->tail, text_sections[section].table);
 	enum err e = judge_tail(q, judge, ctx);
 	if (e != ERR_OK)
 		return e;
