@@ -20,6 +20,12 @@ static int run(const struct args *args, struct conf *conf)
 		return command_check(conf);
 	case COMMAND_STATS:
 		return command_stats(conf);
+	case COMMAND_BACKUP:
+		return command_backup(conf, args);
+	case COMMAND_RESTORE:
+		return command_restore(conf, args);
+	case COMMAND_REPAIR:
+		return command_repair(conf);
 	case COMMAND_IMPORT:
 		return command_import(conf, args);
 	case COMMAND_DUMP_CONFIG:

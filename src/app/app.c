@@ -16,6 +16,7 @@
 #include "app/addresses.h"
 #include "app/control.h"
 #include "app/status.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/cache.h"
 #include "base/json.h"
@@ -26,6 +27,7 @@
 #include "dlna/dlna.h"
 #include "http/http.h"
 #include "library/library.h"
+#include "library/upkeep.h"
 #include "scanner/scanner.h"
 #include "web/web.h"
 
@@ -123,6 +125,52 @@ static enum err check_store(void *ctx, void (*report)(void *, const char *), voi
 	return library_check(app->library, report, report_ctx);
 }
 
+struct backup_watch {
+	void (*report)(void *, const char *);
+	void *ctx;
+	uint64_t last_ms;
+};
+
+static void backup_report(void *ctx, const char *line)
+{
+	const struct backup_watch *w = ctx;
+
+	w->report(w->ctx, line);
+}
+
+#define PROGRESS_MS 200 /* between two lines */
+
+static void backup_progress(void *ctx, uint64_t done, uint64_t all)
+{
+	struct backup_watch *w = ctx;
+	uint64_t now_ms = clock_now_ms();
+	char line[64];
+
+	if (done < all && now_ms < w->last_ms + PROGRESS_MS)
+		return;
+	w->last_ms = now_ms;
+	control_progress(done, all, line);
+	w->report(w->ctx, line);
+}
+
+static void backup_store(void *ctx, const char *dir, void (*report)(void *, const char *),
+			 void *report_ctx)
+{
+	struct app *app = ctx;
+	struct backup_watch watch = { .report = report, .ctx = report_ctx };
+	struct db_follower follower = { backup_report, backup_progress, &watch };
+	struct err_info info = { 0 };
+	uint64_t commit = 0;
+	char line[sizeof info.text + 16];
+	enum err e = library_backup(app->library, dir, &follower, &commit, &info);
+
+	if (e == ERR_OK)
+		snprintf(line, sizeof line, "commit %llu", (unsigned long long)commit);
+	else
+		snprintf(line, sizeof line, "failed: %s", info.text[0] ? info.text : err_name(e));
+	report(report_ctx, line);
+}
+
 static enum err open_library(struct app *app, struct err_info *info)
 {
 	struct library_options options = {
@@ -199,6 +247,7 @@ static enum err open_control(struct app *app, struct err_info *info)
 	struct control_handlers handlers = {
 		.stats = stats_json,
 		.check = check_store,
+		.backup = backup_store,
 		.ctx = app,
 	};
 

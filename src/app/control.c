@@ -76,12 +76,25 @@ static void answer_check(struct control *c, struct client *client)
 	send_line(client, e == ERR_OK ? "sound" : err_name(e));
 }
 
+static void answer_backup(struct control *c, struct client *client, struct span dir)
+{
+	char path[CONTROL_LINE_MAX + 1];
+
+	memcpy(path, dir.p, dir.n);
+	path[dir.n] = '\0';
+	c->handlers.backup(c->handlers.ctx, path, send_line, client);
+}
+
 static void answer(struct control *c, struct client *client, struct span line)
 {
 	struct buf reply;
 
 	if (span_eq(line, SPAN("check"))) {
 		answer_check(c, client);
+		return;
+	}
+	if (span_starts(line, SPAN("backup "))) {
+		answer_backup(c, client, span_skip(line, 7));
 		return;
 	}
 	if (!span_eq(line, SPAN("stats"))) {
@@ -250,7 +263,8 @@ static enum err receive_all(int fd, struct buf *out)
 	}
 }
 
-enum err control_ask(const char *database_dir, const char *command, struct buf *out)
+/* Connects and says `command`; *out_fd is the caller's. */
+static enum err ask(const char *database_dir, const char *command, int *out_fd)
 {
 	struct timeval limit = { .tv_sec = CONTROL_CLIENT_TIMEOUT_S };
 	struct sockaddr_un address;
@@ -268,5 +282,58 @@ enum err control_ask(const char *database_dir, const char *command, struct buf *
 		return errno == ECONNREFUSED ? ERR_NOTFOUND : err_from_errno(errno);
 	if (!send_all(fd, span_str(command)) || !send_all(fd, SPAN("\n")))
 		return ERR_CLOSED;
-	return receive_all(fd, out);
+	*out_fd = fd_take(&fd);
+	return ERR_OK;
+}
+
+enum err control_ask(const char *database_dir, const char *command, struct buf *out)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	enum err e = ask(database_dir, command, &fd);
+
+	return e == ERR_OK ? receive_all(fd, out) : e;
+}
+
+void control_progress(uint64_t done, uint64_t all, char line[64])
+{
+	snprintf(line, 64, CONTROL_PROGRESS "%llu %llu", (unsigned long long)done,
+		 (unsigned long long)all);
+}
+
+/* The whole lines in `b`, which keeps what is behind them. */
+static void lines_take(struct buf *b, void (*on_line)(void *ctx, struct span line), void *ctx)
+{
+	struct span rest = buf_span(b);
+
+	for (size_t n; (n = span_find(rest, '\n')) < rest.n; rest = span_skip(rest, n + 1))
+		on_line(ctx, span_first(rest, n));
+	memmove(b->p, rest.p, rest.n);
+	b->n = rest.n;
+}
+
+enum err control_follow(const char *database_dir, const char *command,
+			void (*on_line)(void *ctx, struct span line), void *ctx)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	enum err e = ask(database_dir, command, &fd);
+	struct buf lines;
+
+	buf_init(&lines, 2 * CONTROL_LINE_MAX);
+	while (e == ERR_OK) {
+		char piece[1024];
+		ssize_t n = recv(fd, piece, sizeof piece, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			e = n < 0 ? err_from_errno(errno) : ERR_OK;
+			break;
+		}
+		buf_add(&lines, span_of(piece, (size_t)n));
+		e = buf_err(&lines);
+		if (e == ERR_OK)
+			lines_take(&lines, on_line, ctx);
+	}
+	buf_fini(&lines);
+	return e;
 }

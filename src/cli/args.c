@@ -10,8 +10,9 @@ static const struct {
 	const char *name;
 	enum command command;
 } commands[] = {
-	{ "serve", COMMAND_SERVE }, { "scan", COMMAND_SCAN },	  { "check", COMMAND_CHECK },
-	{ "stats", COMMAND_STATS }, { "import", COMMAND_IMPORT },
+	{ "serve", COMMAND_SERVE },	{ "scan", COMMAND_SCAN },     { "check", COMMAND_CHECK },
+	{ "stats", COMMAND_STATS },	{ "import", COMMAND_IMPORT }, { "backup", COMMAND_BACKUP },
+	{ "restore", COMMAND_RESTORE }, { "repair", COMMAND_REPAIR },
 };
 
 const char *args_help(void)
@@ -23,6 +24,12 @@ const char *args_help(void)
 	       "  salver scan [OPTION]... [DIR]...      bring the library up to date, then end\n"
 	       "  salver check [OPTION]...              verify everything that is stored\n"
 	       "  salver stats [OPTION]...              print figures as JSON\n"
+	       "  salver backup [OPTION]... DIR         copy the library into a new directory, "
+	       "also\n"
+	       "                                        while a server runs\n"
+	       "  salver restore [OPTION]... DIR        put such a copy in place\n"
+	       "  salver repair [OPTION]...             save what can be read of a damaged "
+	       "library\n"
 	       "  salver import [OPTION]... FILE [DIR]...\n"
 	       "                                        bring in the library of MiniDLNA "
 	       "(files.db)\n"
@@ -37,11 +44,12 @@ const char *args_help(void)
 	       "  --as KIND          import: what FILE is, minidlna or vuio; else it shows by "
 	       "itself\n"
 	       "  --dry-run          import: say what would come, store nothing\n"
+	       "  --force            restore: replace the library that is there\n"
 	       "  --dump-config      print the settings in force, with comments, as TOML\n"
 	       "  --help, --version\n"
 	       "\n"
 	       "Options go before the settings in SALVER_* variables, and these before the file.\n"
-	       "Exit status: 0 done, 1 failed, 2 wrong usage or configuration.\n";
+	       "Exit status: 0 done, 1 failed or damage found, 2 wrong usage or configuration.\n";
 }
 
 static enum err add_item(struct conf_list *list, const char **items, size_t max, const char *value,
@@ -123,6 +131,8 @@ static bool take_plain_option(struct args *a, const char *name)
 		a->command = COMMAND_DUMP_CONFIG;
 	else if (strcmp(name, "--dry-run") == 0)
 		a->dry_run = true;
+	else if (strcmp(name, "--force") == 0)
+		a->force = true;
 	else
 		return false;
 	return true;
@@ -165,6 +175,11 @@ static int take_command(struct args *a, int argc, char *const argv[])
 	return 1;
 }
 
+static bool takes_directory(const struct args *a)
+{
+	return a->command == COMMAND_BACKUP || a->command == COMMAND_RESTORE;
+}
+
 /* A word that is no option: a directory, but first what is to be imported. */
 static enum err take_word(struct args *a, const char *word, struct err_info *info)
 {
@@ -172,6 +187,14 @@ static enum err take_word(struct args *a, const char *word, struct err_info *inf
 		a->import_file = word;
 		return ERR_OK;
 	}
+	if (takes_directory(a) && !a->directory) {
+		a->directory = word;
+		return ERR_OK;
+	}
+	if (takes_directory(a) || a->command == COMMAND_REPAIR)
+		return err_set(info, ERR_INVALID, 0,
+			       "unexpected %s: the library itself is named by --database",
+			       QUOTE(span_str(word)));
 	return add_item(&a->overrides.roots, a->roots, ARRAY_LEN(a->roots), word, "directories",
 			info);
 }
@@ -184,9 +207,15 @@ static enum err check_command(const struct args *a, struct err_info *info)
 	if (import && !a->import_file)
 		return err_set(info, ERR_INVALID, 0,
 			       "import needs a file: MiniDLNA's files.db or VuIO's media.db");
-	if (a->command <= COMMAND_STATS && (a->dry_run || a->import_format != IMPORT_ANY))
+	if (a->command < COMMAND_DUMP_CONFIG && !import &&
+	    (a->dry_run || a->import_format != IMPORT_ANY))
 		return err_set(info, ERR_INVALID, 0, "%s goes with salver import only",
 			       a->dry_run ? "--dry-run" : "--as");
+	if (takes_directory(a) && !a->directory)
+		return err_set(info, ERR_INVALID, 0, "%s needs a directory: that of the backup",
+			       a->command == COMMAND_BACKUP ? "backup" : "restore");
+	if (a->force && a->command != COMMAND_RESTORE)
+		return err_set(info, ERR_INVALID, 0, "--force goes with salver restore only");
 	return ERR_OK;
 }
 

@@ -10,6 +10,9 @@ enum command {
 	COMMAND_SCAN,
 	COMMAND_CHECK,
 	COMMAND_STATS,
+	COMMAND_BACKUP,
+	COMMAND_RESTORE,
+	COMMAND_REPAIR,
 	COMMAND_IMPORT,
 	COMMAND_DUMP_CONFIG,
 	COMMAND_HELP,
@@ -19,6 +22,8 @@ enum command {
 struct args {
 	enum command command;
 	struct conf_overrides overrides;
+	const char *directory; /* of backup and restore */
+	bool force;	       /* of restore */
 	/* of import */
 	const char *import_file;
 	enum import_format import_format;

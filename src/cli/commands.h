@@ -14,4 +14,8 @@ int command_scan(struct conf *conf);
 int command_check(const struct conf *conf);
 int command_stats(const struct conf *conf);
 int command_import(struct conf *conf, const struct args *args);
+/** Into args->directory; by the running server where there is one. */
+int command_backup(const struct conf *conf, const struct args *args);
+int command_restore(const struct conf *conf, const struct args *args);
+int command_repair(const struct conf *conf);
 int command_dump_config(const struct conf *conf);

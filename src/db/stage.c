@@ -53,9 +53,13 @@ static enum err place_resolve(const char *place, char out[PATH_MAX], struct err_
 	return ERR_OK;
 }
 
+/* With what is derived from the tables and kept beside them (db_changes_since()). */
 static bool is_ours(const char *name)
 {
 	struct span s = span_str(name);
+	if (span_starts(s, SPAN("text")) &&
+	    (span_ends(s, SPAN(".col")) || span_ends(s, SPAN(".tmp"))))
+		return true;
 	return (span_starts(s, SPAN("media-")) && span_ends(s, SPAN(".fb"))) ||
 	       (span_starts(s, SPAN("index-")) && span_ends(s, SPAN(".run"))) ||
 	       span_eq(s, SPAN("manifest")) || span_eq(s, SPAN("lock")) ||

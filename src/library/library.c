@@ -6,6 +6,7 @@
 #include "library/check.h"
 #include "library/lookup.h"
 #include "library/tables.h"
+#include "library/upkeep.h"
 #include "library/text.h"
 #include "library/writer.h"
 
@@ -97,6 +98,12 @@ enum err library_check(struct library *lib, void (*report)(void *ctx, const char
 	db_snap_end(sn);
 	text_check(lib->dir, db_uuid(lib->db), report, ctx);
 	return e == ERR_OK ? store : e;
+}
+
+enum err library_backup(struct library *lib, const char *dir, const struct db_follower *follower,
+			uint64_t *out_commit, struct err_info *info)
+{
+	return db_backup(lib->db, dir, follower, out_commit, info);
 }
 
 void library_stats_get(struct library *lib, struct library_stats *out)

@@ -273,12 +273,12 @@ TABLE_FUNCTIONS(bookmark, media_id, rows)
 TABLE_FUNCTIONS(setting, id, rows)
 TABLE_FUNCTIONS(playlist_entry, id, rows)
 
-#define TABLE(type, name_, index_defs, indexes_n_, extract_)                                       \
+#define TABLE(type, name_, index_defs, indexes_n_, extract_, row_name_)                            \
 	{                                                                                          \
 		.name = (name_), .indexes = (index_defs), .indexes_n = (indexes_n_),               \
 		.batch_begin = type##_begin, .row_bytes_max = type##_max, .write_row = type##_row, \
 		.verify = type##_check, .rows = type##_rows, .row_id = type##_row_id,              \
-		.extract = (extract_),                                                             \
+		.extract = (extract_), .row_name = (row_name_),                                    \
 	}
 
 static const struct db_index_def media_indexes[] = {
@@ -324,19 +324,21 @@ static const struct db_index_def setting_indexes[] = {
 };
 
 const struct db_table_def library_tables[TABLES_N] = {
-	[TABLE_MEDIA] =
-		TABLE(media_file, "media", media_indexes, ARRAY_LEN(media_indexes), extract_media),
+	[TABLE_MEDIA] = TABLE(media_file, "media", media_indexes, ARRAY_LEN(media_indexes),
+			      extract_media, media_file_path),
 	[TABLE_DIRECTORY] = TABLE(directory, "directory", directory_indexes,
-				  ARRAY_LEN(directory_indexes), extract_directory),
-	[TABLE_TERM] = TABLE(term, "term", term_indexes, ARRAY_LEN(term_indexes), extract_term),
-	[TABLE_ALBUM] =
-		TABLE(album, "album", album_indexes, ARRAY_LEN(album_indexes), extract_album),
+				  ARRAY_LEN(directory_indexes), extract_directory, directory_path),
+	[TABLE_TERM] =
+		TABLE(term, "term", term_indexes, ARRAY_LEN(term_indexes), extract_term, term_name),
+	[TABLE_ALBUM] = TABLE(album, "album", album_indexes, ARRAY_LEN(album_indexes),
+			      extract_album, album_title),
 	[TABLE_PLAYLIST] = TABLE(playlist, "playlist", playlist_indexes,
-				 ARRAY_LEN(playlist_indexes), extract_playlist),
+				 ARRAY_LEN(playlist_indexes), extract_playlist, playlist_name),
 	[TABLE_BOOKMARK] = TABLE(bookmark, "bookmark", bookmark_indexes,
-				 ARRAY_LEN(bookmark_indexes), extract_bookmark),
+				 ARRAY_LEN(bookmark_indexes), extract_bookmark, NULL),
 	[TABLE_SETTING] = TABLE(setting, "setting", setting_indexes, ARRAY_LEN(setting_indexes),
-				extract_setting),
-	[TABLE_PLAYLIST_ENTRY] = TABLE(playlist_entry, "playlist entry", entry_indexes,
-				       ARRAY_LEN(entry_indexes), extract_playlist_entry),
+				extract_setting, setting_name),
+	[TABLE_PLAYLIST_ENTRY] =
+		TABLE(playlist_entry, "playlist entry", entry_indexes, ARRAY_LEN(entry_indexes),
+		      extract_playlist_entry, playlist_entry_uri),
 };
