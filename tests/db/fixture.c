@@ -486,10 +486,14 @@ enum err fx_random_txn(struct db *db, struct fx_model *m, unsigned changes_max)
 		return e;
 	next.commit = db_txn_commit_number(txn);
 	uint64_t n = 1 + test_random() % changes_max;
-	for (uint64_t i = 0; i < n && e == ERR_OK; i++)
+	for (uint64_t i = 0; i < n && e == ERR_OK; i++) {
 		e = random_change(txn, &next, touched);
-	if (e == ERR_OK && test_random() % 8 == 0)
-		e = txn_flush_view(txn);
+		if (e == ERR_OK &&
+		    test_random() % 16 == 0) { /* what was touched may change again */
+			e = txn_flush_view(txn);
+			memset(touched, 0, sizeof touched);
+		}
+	}
 	if (e != ERR_OK || test_random() % 10 == 0) {
 		db_txn_abort(txn);
 		return e;
