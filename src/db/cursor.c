@@ -43,6 +43,22 @@ uint64_t db_group_commit(const struct db_snap *sn, unsigned table, unsigned inde
 	return commit;
 }
 
+bool db_group_next(const struct db_snap *sn, unsigned table, unsigned index, uint32_t from,
+		   uint32_t *out_group)
+{
+	const struct snap_table *t = &sn->tables[table];
+	bool any = false;
+	for (uint32_t i = 0; i < t->runs_n; i++) {
+		const struct run_index *ix = &t->runs[i]->index[index];
+		uint64_t g = run_group_lower_bound(ix, from);
+		if (g == ix->groups_n || (any && ix->groups[g].group >= *out_group))
+			continue;
+		*out_group = ix->groups[g].group;
+		any = true;
+	}
+	return any;
+}
+
 /* At the group's start in every run that has it. */
 static void cursor_open(struct db_cursor *c, const struct db_snap *sn, unsigned table,
 			unsigned index, uint32_t group)

@@ -155,6 +155,10 @@ NODISCARD enum err db_get(const struct db_snap *sn, unsigned table, uint64_t id,
 uint64_t db_count(const struct db_snap *sn, unsigned table, unsigned index, uint32_t group);
 /** The commit that last added to or removed from the group; 0 where none ever did. */
 uint64_t db_group_commit(const struct db_snap *sn, unsigned table, unsigned index, uint32_t group);
+/** The least group >= `from` that the index knows, also one whose entries have all gone (db_count()
+ * is 0 then, db_group_commit() is not). False: there is none. O(runs x log groups). */
+bool db_group_next(const struct db_snap *sn, unsigned table, unsigned index, uint32_t from,
+		   uint32_t *out_group);
 
 #define DB_RUNS_MAX 64 /* in one manifest; the merge policy keeps far below it */
 

@@ -155,6 +155,8 @@ uint64_t entry_lower_bound(const struct run_index *ix, unsigned sign, uint64_t l
 			   const struct entry *e);
 /** The place of a group, or groups_n. */
 uint64_t run_group_find(const struct run_index *ix, uint32_t group);
+/** The first group >= `group`; groups_n: none. */
+uint64_t run_group_lower_bound(const struct run_index *ix, uint32_t group);
 /** The entries of group row `g`, clamped to what is there. */
 void run_group_range(const struct run_index *ix, uint64_t g, unsigned sign, uint64_t *out_lo,
 		     uint64_t *out_hi);

@@ -333,7 +333,7 @@ uint64_t entry_lower_bound(const struct run_index *ix, unsigned sign, uint64_t l
 	return lo;
 }
 
-uint64_t run_group_find(const struct run_index *ix, uint32_t group)
+uint64_t run_group_lower_bound(const struct run_index *ix, uint32_t group)
 {
 	uint64_t lo = 0, hi = ix->groups_n;
 	while (lo < hi) {
@@ -343,7 +343,13 @@ uint64_t run_group_find(const struct run_index *ix, uint32_t group)
 		else
 			hi = mid;
 	}
-	return lo < ix->groups_n && ix->groups[lo].group == group ? lo : ix->groups_n;
+	return lo;
+}
+
+uint64_t run_group_find(const struct run_index *ix, uint32_t group)
+{
+	uint64_t g = run_group_lower_bound(ix, group);
+	return g < ix->groups_n && ix->groups[g].group == group ? g : ix->groups_n;
 }
 
 void run_group_range(const struct run_index *ix, uint64_t g, unsigned sign, uint64_t *out_lo,
