@@ -93,6 +93,10 @@ struct span property_class(const struct object *o)
 		return SPAN("object.container.album.musicAlbum");
 	case CONTAINER_GENRE:
 		return SPAN("object.container.genre.musicGenre");
+	case CONTAINER_PLAYLIST:
+		return SPAN("object.container.playlistContainer");
+	case CONTAINER_CLASSES_N:
+		break;
 	}
 	return SPAN("object.container");
 }

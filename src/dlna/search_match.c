@@ -12,7 +12,7 @@
 #include "base/num.h"
 
 #define SHAPE_ITEMS 0x07u
-#define SHAPE_CONTAINERS 0xf8u
+#define SHAPE_CONTAINERS 0x1f8u
 #define SHAPE_ALBUM (1u << (3 + CONTAINER_ALBUM))
 
 static struct object object_of_shape(unsigned shape)

@@ -44,8 +44,7 @@ struct apply {
 	uint32_t places_n, places_cap;
 	struct id_map entry_by_id, place_by_hash;
 	struct lists lists;
-	uint32_t rows_n;	/* written */
-	unsigned kinds_touched; /* bit per MediaKind */
+	uint32_t rows_n; /* written */
 };
 
 NODISCARD enum err apply_begin(struct apply *a, struct db *db);

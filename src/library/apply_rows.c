@@ -122,8 +122,8 @@ static enum err count_stored(struct apply *a, struct fb_table media)
 {
 	uint32_t terms[MEDIA_TERMS_MAX];
 	unsigned n = media_term_ids(media, terms);
-	a->kinds_touched |= 1u << (media_file_kind(media) & 31);
-	enum err e = dict_count(&a->dicts, DICT_DIRECTORY, media_file_directory_id(media), -1);
+	enum err e = dict_count_file(&a->dicts, media_file_directory_id(media),
+				     media_file_kind(media), -1);
 	for (unsigned i = 0; i < n && e == ERR_OK; i++)
 		e = dict_count(&a->dicts, DICT_TERM, terms[i], -1);
 	return e == ERR_OK ? dict_count(&a->dicts, DICT_ALBUM, media_file_album_id(media), -1) : e;
@@ -131,8 +131,7 @@ static enum err count_stored(struct apply *a, struct fb_table media)
 
 static void count_new(struct apply *a, const struct categories *c, uint8_t kind)
 {
-	a->kinds_touched |= 1u << (kind & 31);
-	dict_count_row(&a->dicts, DICT_DIRECTORY, c->directory, 1);
+	dict_count_file_row(&a->dicts, c->directory, kind, 1);
 	for (unsigned i = 0; i < c->terms_n; i++)
 		dict_count_row(&a->dicts, DICT_TERM, c->terms[i], 1);
 	if (c->album != DICT_NONE)

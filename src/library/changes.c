@@ -4,6 +4,7 @@
 
 #include "library/apply.h"
 #include "library/containers.h"
+#include "library/tables.h"
 #include "schema/media_fb.h"
 
 struct changes {
@@ -31,42 +32,40 @@ static void add_fixed(struct changes *c)
 			add(c, object_id_static((enum static_number)i));
 }
 
-/* The containers of all files and of all names, from flags that came or went. */
+/* Fixed containers tell by their own UpdateIDs. */
 static void mark_fixed(struct changes *c)
 {
-	unsigned kinds = c->a->kinds_touched;
-	c->fixed[STATIC_ALL_MUSIC] = kinds & 1u << MEDIA_KIND_AUDIO;
-	c->fixed[STATIC_ALL_VIDEOS] = kinds & 1u << MEDIA_KIND_VIDEO;
-	c->fixed[STATIC_ALL_IMAGES] = kinds & 1u << MEDIA_KIND_IMAGE;
-
-	const struct dict *terms = &c->a->dicts.d[DICT_TERM];
-	for (uint32_t i = 0; i < terms->n; i++) {
-		bool flipped = terms->rows[i].live != terms->rows[i].was_live;
-		uint8_t kind = terms->rows[i].key.kind;
-		c->fixed[STATIC_ARTISTS] |= flipped && kind == TERM_KIND_ARTIST;
-		c->fixed[STATIC_GENRES] |= flipped && kind == TERM_KIND_GENRE;
-		c->fixed[STATIC_YEARS] |= flipped && kind == TERM_KIND_YEAR;
-	}
-	const struct dict *albums = &c->a->dicts.d[DICT_ALBUM];
-	for (uint32_t i = 0; i < albums->n; i++)
-		c->fixed[STATIC_ALBUMS] |= albums->rows[i].live != albums->rows[i].was_live;
-	const struct dict *dirs = &c->a->dicts.d[DICT_DIRECTORY];
-	for (uint32_t i = 0; i < dirs->n; i++) {
-		const struct dict_row *d = &dirs->rows[i];
-		bool renamed = d->must_store && d->live;
-		c->fixed[STATIC_FOLDERS] |=
-			d->parent_id == 0 && (d->live != d->was_live || renamed);
-		c->fixed[STATIC_FOLDERS] |= d->touched && d->id == c->single_root;
+	for (unsigned i = STATIC_ROOT + 1; i < STATIC_N; i++) {
+		struct object_id id = object_id_static((enum static_number)i);
+		struct container fixed;
+		c->fixed[i] = container_open(c->after, &id, &fixed) == ERR_OK &&
+			      container_update_id(c->after, &fixed) == (uint32_t)c->out->commit;
 	}
 }
 
 /* A fixed container counts as changed when one of its fixed children does (containers.c). */
 static void mark_fixed_parents(struct changes *c)
 {
-	for (unsigned i = STATIC_ALL_MUSIC; i <= STATIC_YEARS; i++)
-		c->fixed[STATIC_MUSIC] |= c->fixed[i];
-	c->fixed[STATIC_VIDEO] = c->fixed[STATIC_ALL_VIDEOS];
-	c->fixed[STATIC_PICTURES] = c->fixed[STATIC_ALL_IMAGES];
+	for (unsigned i = STATIC_ROOT + 1; i < STATIC_N; i++)
+		if (c->fixed[i])
+			c->fixed[static_parent((enum static_number)i)] = true;
+	c->fixed[STATIC_ROOT] = false;
+}
+
+/* Whether this commit changed the group of the index. */
+static bool is_touched(const struct changes *c, unsigned table, unsigned index, uint64_t group)
+{
+	return db_group_commit(c->after, table, index, (uint32_t)group) == c->out->commit;
+}
+
+static void add_kind_directory(struct changes *c, uint64_t directory, unsigned k)
+{
+	static const enum id_kind kinds[DICT_KINDS_N] = { ID_AUDIO_DIRECTORY, ID_VIDEO_DIRECTORY,
+							  ID_IMAGE_DIRECTORY };
+	if (directory != single_kind_root(c->after, kinds[k]) &&
+	    (is_touched(c, TABLE_MEDIA, MEDIA_DIR, directory) ||
+	     is_touched(c, TABLE_DIRECTORY, DIRECTORY_AUDIO + k, directory)))
+		add(c, object_id_container(kinds[k], (uint32_t)directory));
 }
 
 static void add_directories(struct changes *c)
@@ -76,6 +75,9 @@ static void add_directories(struct changes *c)
 		const struct dict_row *d = &dirs->rows[i];
 		if (d->touched && d->live && d->id != c->single_root)
 			add(c, object_id_container(ID_DIRECTORY, (uint32_t)d->id));
+		for (unsigned k = 0; k < DICT_KINDS_N && d->live; k++)
+			if (d->kinds & 1u << k)
+				add_kind_directory(c, d->id, k);
 	}
 }
 
@@ -92,6 +94,11 @@ static void add_terms(struct changes *c)
 		case TERM_KIND_ARTIST:
 			add(c, object_id_container(ID_ARTIST, (uint32_t)t->id));
 			add(c, object_id_container(ID_ARTIST_ALL, (uint32_t)t->id));
+			if (t->owner && is_touched(c, TABLE_ALBUM, ALBUM_ARTIST, t->id))
+				add(c, object_id_container(ID_ALBUM_ARTIST, (uint32_t)t->id));
+			break;
+		case TERM_KIND_COMPOSER:
+			add(c, object_id_container(ID_COMPOSER, (uint32_t)t->id));
 			break;
 		case TERM_KIND_GENRE:
 			add(c, object_id_container(ID_GENRE, (uint32_t)t->id));
@@ -120,7 +127,59 @@ static void add_albums(struct changes *c)
 		id.artist_id = al->key.artist_id;
 		if (id.artist_id)
 			add(c, id);
+		id.container = ID_ALBUM_ARTIST_ALBUM;
+		if (id.artist_id)
+			add(c, id);
 	}
+}
+
+/* Each month once: an image brings its old and its new one. */
+static void add_month(struct changes *c, struct id_map *seen, int64_t taken_s, int64_t modified_ns)
+{
+	uint32_t group, second, year, month;
+	struct object_id id;
+	struct container there;
+	if (!image_month(taken_s, modified_ns, &group, &second) ||
+	    !is_touched(c, TABLE_MEDIA, MEDIA_WHEN, group))
+		return;
+	month_of_group(group, &year, &month);
+	uint32_t numbers[] = { year, year * 100 + month };
+	for (unsigned i = 0; i < ARRAY_LEN(numbers); i++) {
+		id = object_id_container(i ? ID_PHOTO_MONTH : ID_PHOTO_YEAR, numbers[i]);
+		if (id_map_get(seen, numbers[i]) != ID_MAP_NONE ||
+		    container_open(c->after, &id, &there) != ERR_OK)
+			continue;
+		add(c, id);
+		if (id_map_set(seen, numbers[i], 1) != ERR_OK)
+			c->out->overflow = true; /* "By Date" stands for all */
+	}
+}
+
+static void add_months(struct changes *c)
+{
+	CLEANUP(id_map_fini) struct id_map seen = { 0 };
+	struct media_file_in in;
+	if (!is_touched(c, TABLE_MEDIA, MEDIA_WHEN, MEDIA_KIND_IMAGE))
+		return;
+	for (uint32_t i = 0; i < c->a->entries_n && !c->out->overflow; i++) {
+		const struct file_entry *f = &c->a->entries[i];
+		if (f->stored.pos && media_file_kind(f->stored) == MEDIA_KIND_IMAGE)
+			add_month(c, &seen, media_file_date_taken(f->stored),
+				  media_file_modified(f->stored));
+		if (!f->in)
+			continue;
+		file_unpack(f->in, &in);
+		if (in.kind == MEDIA_KIND_IMAGE)
+			add_month(c, &seen, in.date_taken, in.modified);
+	}
+}
+
+static void add_playlists(struct changes *c)
+{
+	const struct lists *l = &c->a->lists;
+	c->out->overflow |= l->touched_overflow;
+	for (unsigned i = 0; i < l->touched_n; i++)
+		add(c, object_id_container(ID_PLAYLIST, l->touched[i]));
 }
 
 /* Categories stand for what is in them. */
@@ -133,10 +192,13 @@ static void mark_ancestors(struct changes *c)
 		c->fixed[STATIC_ARTISTS] |= touched && kind == TERM_KIND_ARTIST;
 		c->fixed[STATIC_GENRES] |= touched && kind == TERM_KIND_GENRE;
 		c->fixed[STATIC_YEARS] |= touched && kind == TERM_KIND_YEAR;
+		c->fixed[STATIC_COMPOSERS] |= touched && kind == TERM_KIND_COMPOSER;
 	}
 	const struct dict *albums = &c->a->dicts.d[DICT_ALBUM];
 	for (uint32_t i = 0; i < albums->n; i++)
 		c->fixed[STATIC_ALBUMS] |= albums->rows[i].touched;
+	c->fixed[STATIC_ALBUM_ARTISTS] |= c->fixed[STATIC_ALBUMS];
+	c->fixed[STATIC_PLAYLISTS] |= c->a->lists.touched_n > 0;
 }
 
 /* The longest path that all changed directories are at or below. Empty: none changed. */
@@ -156,11 +218,23 @@ static struct span common_path(const struct dict *dirs)
 	return common;
 }
 
+static void mark_kind_folders(struct changes *c)
+{
+	static const enum static_number tops[DICT_KINDS_N] = { STATIC_MUSIC_FOLDERS,
+							       STATIC_VIDEO_FOLDERS,
+							       STATIC_IMAGE_FOLDERS };
+	const struct dict *dirs = &c->a->dicts.d[DICT_DIRECTORY];
+	for (uint32_t i = 0; i < dirs->n; i++)
+		for (unsigned k = 0; k < DICT_KINDS_N; k++)
+			if ((dirs->rows[i].kinds | dirs->rows[i].was_kinds) & 1u << k &&
+			    dirs->rows[i].touched)
+				c->fixed[tops[k]] = true;
+}
+
 static void collapse(struct changes *c)
 {
 	c->out->containers_n = 0;
 	mark_ancestors(c);
-	mark_fixed_parents(c);
 	struct span common = common_path(&c->a->dicts.d[DICT_DIRECTORY]);
 	struct fb_table dir;
 	bool known = common.n && directory_find(c->after, common, &dir) == ERR_OK &&
@@ -169,6 +243,8 @@ static void collapse(struct changes *c)
 		add(c, object_id_container(ID_DIRECTORY, (uint32_t)directory_id(dir)));
 	else if (common.n)
 		c->fixed[STATIC_FOLDERS] = true;
+	mark_kind_folders(c);
+	mark_fixed_parents(c);
 	add_fixed(c);
 	c->out->overflow = true;
 }
@@ -182,11 +258,12 @@ void apply_changes(const struct apply *a, const struct db_snap *after, struct li
 	out->containers_n = 0;
 	out->overflow = false;
 	mark_fixed(&c);
-	mark_fixed_parents(&c);
 	add_fixed(&c);
 	add_directories(&c);
 	add_terms(&c);
 	add_albums(&c);
+	add_months(&c);
+	add_playlists(&c);
 	if (out->overflow)
 		collapse(&c);
 }

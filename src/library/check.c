@@ -61,6 +61,28 @@ static void check_live(struct check *c, const char *what, uint64_t id, struct sp
 			QUOTE(name), live ? "live" : "empty", members);
 }
 
+/* Rows of older versions do not know kinds before they are brought up to date (upgrade.h). */
+static void check_kinds(struct check *c, uint64_t id, struct fb_table d)
+{
+	uint64_t files_n[] = { directory_audio_n(d), directory_videos_n(d), directory_images_n(d) };
+	uint8_t kinds = directory_kinds(d);
+	if (kinds == 0)
+		return;
+	for (unsigned k = 0; k < ARRAY_LEN(files_n); k++) {
+		uint64_t subs_n =
+			db_count(c->sn, TABLE_DIRECTORY, DIRECTORY_AUDIO + k, (uint32_t)id);
+		bool has = files_n[k] + subs_n > 0;
+		if (has != (kinds >> k & 1))
+			finding(c,
+				"directory %" PRIu64 " %s is marked wrongly for media of kind %u",
+				id, QUOTE(directory_path(d)), k + 1);
+	}
+	uint64_t n = db_count(c->sn, TABLE_MEDIA, MEDIA_DIR, (uint32_t)id);
+	if (files_n[0] + files_n[1] + files_n[2] != n)
+		finding(c, "directory %" PRIu64 " %s has %" PRIu64 " files but counts others", id,
+			QUOTE(directory_path(d)), n);
+}
+
 static void check_directory(struct check *c, uint64_t id, struct fb_table d)
 {
 	struct fb_table parent;
@@ -68,6 +90,7 @@ static void check_directory(struct check *c, uint64_t id, struct fb_table d)
 	uint64_t n = db_count(c->sn, TABLE_MEDIA, MEDIA_DIR, (uint32_t)id) +
 		     db_count(c->sn, TABLE_DIRECTORY, DIRECTORY_SUB, (uint32_t)id);
 	check_live(c, "directory", id, directory_path(d), directory_live(d), n);
+	check_kinds(c, id, d);
 	if (up && (db_get(c->sn, TABLE_DIRECTORY, up, &parent) != ERR_OK ||
 		   !span_eq(directory_path(parent), path_directory(directory_path(d)))))
 		finding(c, "directory %" PRIu64 " %s is not below its parent %" PRIu64, id,
@@ -76,6 +99,11 @@ static void check_directory(struct check *c, uint64_t id, struct fb_table d)
 
 static void check_term(struct check *c, uint64_t id, struct fb_table t)
 {
+	uint64_t albums_n = db_count(c->sn, TABLE_ALBUM, ALBUM_ARTIST, (uint32_t)id);
+	if (term_albums(t) && albums_n == 0)
+		finding(c, "artist %" PRIu64 " %s is marked as having albums", id,
+			QUOTE(term_name(t)));
+
 	check_live(c, "term", id, term_name(t), term_live(t),
 		   db_count(c->sn, TABLE_MEDIA, MEDIA_TERM, (uint32_t)id));
 }

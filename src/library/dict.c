@@ -99,6 +99,33 @@ static uint64_t members(const struct db_snap *sn, enum dict_number which, uint64
 	}
 }
 
+/* Versions before the second did not count kinds: their rows are counted now. */
+static void count_files(const struct db_snap *sn, uint64_t directory, uint32_t n[DICT_KINDS_N])
+{
+	struct db_cursor c;
+	struct fb_table media;
+	db_seek(&c, sn, TABLE_MEDIA, MEDIA_DIR, (uint32_t)directory, 0);
+	while (row_next(&c, &media)) {
+		unsigned k = media_file_kind(media) - 1u;
+		if (k < DICT_KINDS_N)
+			n[k]++;
+	}
+}
+
+static void load_kinds(const struct db_snap *sn, struct fb_table t, struct dict_row *row)
+{
+	uint32_t files_n[DICT_KINDS_N] = { directory_audio_n(t), directory_videos_n(t),
+					   directory_images_n(t) };
+	row->kinds = row->was_kinds = directory_kinds(t);
+	memcpy(row->was_files_n, files_n, sizeof files_n);
+	if (row->kinds == 0 && row->was_live)
+		count_files(sn, row->id, files_n);
+	memcpy(row->files_n, files_n, sizeof files_n);
+	for (unsigned k = 0; k < DICT_KINDS_N; k++)
+		row->subs_n[k] = (int64_t)db_count(sn, TABLE_DIRECTORY, DIRECTORY_AUDIO + k,
+						   (uint32_t)row->id);
+}
+
 static enum err add_stored(struct dicts *ds, enum dict_number which, struct fb_table t,
 			   uint32_t *out)
 {
@@ -110,12 +137,14 @@ static enum err add_stored(struct dicts *ds, enum dict_number which, struct fb_t
 		row.label = directory_name(t);
 		row.parent_id = directory_parent_id(t);
 		row.was_live = directory_live(t);
+		load_kinds(ds->base, t, &row);
 		break;
 	case DICT_TERM:
 		row.id = term_id(t);
 		row.key.name = term_name(t);
 		row.key.kind = term_kind(t);
 		row.was_live = term_live(t);
+		row.owner = row.was_owner = term_albums(t);
 		break;
 	default:
 		row.id = album_id(t);
@@ -292,6 +321,23 @@ enum err dict_count(struct dicts *ds, enum dict_number which, uint64_t id, int c
 	return e == ERR_NOTFOUND || e == ERR_CORRUPT ? ERR_OK : e;
 }
 
+void dict_count_file_row(struct dicts *ds, uint32_t i, uint8_t kind, int change)
+{
+	unsigned k = kind - 1u;
+	if (k < DICT_KINDS_N)
+		ds->d[DICT_DIRECTORY].rows[i].files_n[k] += (uint32_t)change;
+	dict_count_row(ds, DICT_DIRECTORY, i, change);
+}
+
+enum err dict_count_file(struct dicts *ds, uint64_t directory, uint8_t kind, int change)
+{
+	uint32_t i;
+	enum err e = dict_load(ds, DICT_DIRECTORY, directory, &i);
+	if (e == ERR_OK)
+		dict_count_file_row(ds, i, kind, change);
+	return e == ERR_NOTFOUND || e == ERR_CORRUPT ? ERR_OK : e;
+}
+
 static bool is_live(const struct dict_row *row)
 {
 	return (int64_t)row->base_n + row->change_n > 0;
@@ -317,16 +363,94 @@ static enum err settle_directory(struct dicts *ds, uint32_t i)
 	return ERR_OK;
 }
 
-/* Only now: on the way a flag may have changed and changed back. */
-static void touch_parents(struct dict *d)
+static uint8_t kinds_of(const struct dict_row *row)
 {
-	for (uint32_t i = 0; i < d->n; i++) {
-		if (d->rows[i].live == d->rows[i].was_live)
-			continue;
-		uint32_t parent = id_map_get(&d->by_id, d->rows[i].parent_id);
-		if (d->rows[i].parent_id && parent != DICT_NONE)
-			d->rows[parent].touched = true;
+	uint8_t kinds = 0;
+	for (unsigned k = 0; k < DICT_KINDS_N; k++)
+		if (row->files_n[k] || row->subs_n[k] > 0)
+			kinds |= (uint8_t)(1u << k);
+	return kinds;
+}
+
+/* The same for each kind. */
+static enum err settle_kinds(struct dicts *ds, uint32_t i)
+{
+	struct dict *d = &ds->d[DICT_DIRECTORY];
+	for (;;) {
+		struct dict_row *row = &d->rows[i];
+		uint8_t kinds = kinds_of(row), changed = kinds ^ row->kinds;
+		uint64_t parent_id = row->parent_id;
+		row->kinds = kinds;
+		if (!changed || parent_id == 0)
+			return ERR_OK;
+		enum err e = dict_load(ds, DICT_DIRECTORY, parent_id, &i);
+		if (e == ERR_NOTFOUND || e == ERR_CORRUPT)
+			return ERR_OK;
+		if (e != ERR_OK)
+			return e;
+		for (unsigned k = 0; k < DICT_KINDS_N; k++)
+			if (changed & 1u << k)
+				d->rows[i].subs_n[k] += kinds & 1u << k ? 1 : -1;
 	}
+}
+
+/* What older versions did not know. */
+static bool is_changed(const struct dict_row *row)
+{
+	return memcmp(row->files_n, row->was_files_n, sizeof row->files_n) != 0 ||
+	       row->kinds != row->was_kinds || row->owner != row->was_owner;
+}
+
+/* What was made for a file that then failed stays unborn. */
+static bool will_store(const struct dict_row *row)
+{
+	return row->live != row->was_live || row->must_store || is_changed(row);
+}
+
+/* A row that is stored changes the listing it is in. Only now: on the way a flag may have changed
+ * and changed back. */
+static enum err touch_parents(struct dicts *ds)
+{
+	struct dict *d = &ds->d[DICT_DIRECTORY];
+	for (uint32_t i = 0; i < d->n; i++) {
+		uint32_t parent;
+		if (!will_store(&d->rows[i]) || d->rows[i].parent_id == 0)
+			continue;
+		enum err e = dict_load(ds, DICT_DIRECTORY, d->rows[i].parent_id, &parent);
+		if (e == ERR_OK)
+			d->rows[parent].touched = true;
+		else if (e != ERR_NOTFOUND && e != ERR_CORRUPT)
+			return e;
+	}
+	return ERR_OK;
+}
+
+/* Albums that come or go count in the artist they are by. */
+static enum err settle_owners(struct dicts *ds)
+{
+	const struct dict *albums = &ds->d[DICT_ALBUM];
+	for (uint32_t i = 0; i < albums->n; i++) {
+		const struct dict_row *al = &albums->rows[i];
+		uint32_t artist;
+		if (al->live == al->was_live || al->key.artist_id == 0)
+			continue;
+		enum err e = dict_load(ds, DICT_TERM, al->key.artist_id, &artist);
+		if (e == ERR_OK)
+			ds->d[DICT_TERM].rows[artist].albums_change_n += al->live ? 1 : -1;
+		else if (e != ERR_NOTFOUND && e != ERR_CORRUPT)
+			return e;
+	}
+	const struct dict *terms = &ds->d[DICT_TERM];
+	for (uint32_t i = 0; i < terms->n; i++) {
+		struct dict_row *t = &terms->rows[i];
+		uint64_t n = 0;
+		if (t->key.kind != TERM_KIND_ARTIST || (!t->albums_change_n && !ds->upgrading))
+			continue;
+		if (t->stored.pos)
+			n = db_count(ds->base, TABLE_ALBUM, ALBUM_ARTIST, (uint32_t)t->id);
+		t->owner = (int64_t)n + t->albums_change_n > 0;
+	}
+	return ERR_OK;
 }
 
 enum err dicts_settle(struct dicts *ds)
@@ -334,11 +458,14 @@ enum err dicts_settle(struct dicts *ds)
 	enum err e = ERR_OK;
 	for (uint32_t i = 0; i < ds->d[DICT_DIRECTORY].n && e == ERR_OK; i++)
 		e = settle_directory(ds, i);
-	touch_parents(&ds->d[DICT_DIRECTORY]);
+	for (uint32_t i = 0; i < ds->d[DICT_DIRECTORY].n && e == ERR_OK; i++)
+		e = settle_kinds(ds, i);
+	if (e == ERR_OK)
+		e = touch_parents(ds);
 	for (unsigned which = DICT_TERM; which < DICTS_N; which++)
 		for (uint32_t i = 0; i < ds->d[which].n; i++)
 			ds->d[which].rows[i].live = is_live(&ds->d[which].rows[i]);
-	return e;
+	return e == ERR_OK ? settle_owners(ds) : e;
 }
 
 static enum err store_row(struct dicts *ds, enum dict_number which, const struct dict_row *row)
@@ -353,14 +480,19 @@ static enum err store_row(struct dicts *ds, enum dict_number which, const struct
 						   .parent_id = row->parent_id,
 						   .path = row->key.name,
 						   .name = row->label,
-						   .live = row->live };
+						   .live = row->live,
+						   .audio_n = row->files_n[0],
+						   .videos_n = row->files_n[1],
+						   .images_n = row->files_n[2],
+						   .kinds = row->kinds };
 		in = &directory;
 		break;
 	case DICT_TERM:
 		term = (struct term_in){ .id = row->id,
 					 .kind = row->key.kind,
 					 .name = row->key.name,
-					 .live = row->live };
+					 .live = row->live,
+					 .albums = row->owner };
 		in = &term;
 		break;
 	default:
@@ -381,8 +513,7 @@ enum err dicts_store(struct dicts *ds, uint32_t *out_n)
 	for (unsigned which = 0; which < DICTS_N; which++) {
 		for (uint32_t i = 0; i < ds->d[which].n; i++) {
 			const struct dict_row *row = &ds->d[which].rows[i];
-			/* what was made for a file that then failed stays unborn */
-			if (row->live == row->was_live && !row->must_store)
+			if (!will_store(row))
 				continue;
 			enum err e = store_row(ds, which, row);
 			if (e != ERR_OK)

@@ -12,6 +12,7 @@
 #include "library/library.h"
 
 #define DICT_NONE ID_MAP_NONE
+#define DICT_KINDS_N 3 /* audio, video, image: MediaKind - 1 */
 
 enum dict_number { DICT_DIRECTORY, DICT_TERM, DICT_ALBUM, DICTS_N };
 
@@ -35,6 +36,14 @@ struct dict_row {
 	bool touched;		/* its listing changes */
 	bool was_live, live;
 	bool must_store; /* a new root, or its label changed */
+
+	/* directories: files in it by kind, and live sub-directories that have that kind below */
+	uint32_t files_n[DICT_KINDS_N], was_files_n[DICT_KINDS_N];
+	int64_t subs_n[DICT_KINDS_N];
+	uint8_t kinds, was_kinds;
+	/* artists: whether albums are by it */
+	int64_t albums_change_n;
+	bool owner, was_owner;
 };
 
 #define DICT_RECENT 8 /* kinds of terms, a power of two */
@@ -52,6 +61,7 @@ struct dicts {
 	struct dict d[DICTS_N];
 	uint32_t last_directory;       /* files come directory by directory */
 	struct span missing_directory; /* looked for last, and neither stored nor made since */
+	bool upgrading;		       /* rows may lack what older versions did not count */
 };
 
 void dicts_init(struct dicts *ds, struct db_txn *txn);
@@ -74,6 +84,9 @@ NODISCARD enum err dict_root(struct dicts *ds, struct span path, struct span nam
 void dict_count_row(struct dicts *ds, enum dict_number which, uint32_t i, int change);
 /** The same by id; 0 is none. */
 NODISCARD enum err dict_count(struct dicts *ds, enum dict_number which, uint64_t id, int change);
+/** The same for a directory, of a file of that MediaKind. */
+void dict_count_file_row(struct dicts *ds, uint32_t i, uint8_t kind, int change);
+NODISCARD enum err dict_count_file(struct dicts *ds, uint64_t directory, uint8_t kind, int change);
 /** All files are counted: set live flags, up the chain of directories. */
 NODISCARD enum err dicts_settle(struct dicts *ds);
 /** Put what is new or changed; *out_n grows by the number of rows. */

@@ -79,11 +79,13 @@ uint64_t library_generation(const struct library_snap *sn);
 enum object_kind { OBJECT_CONTAINER, OBJECT_AUDIO, OBJECT_VIDEO, OBJECT_IMAGE };
 
 enum container_class {
-	CONTAINER_FOLDER, /* object.container.storageFolder */
-	CONTAINER_PLAIN,  /* object.container */
-	CONTAINER_ARTIST, /* object.container.person.musicArtist */
-	CONTAINER_ALBUM,  /* object.container.album.musicAlbum */
-	CONTAINER_GENRE	  /* object.container.genre.musicGenre */
+	CONTAINER_FOLDER,   /* object.container.storageFolder */
+	CONTAINER_PLAIN,    /* object.container */
+	CONTAINER_ARTIST,   /* object.container.person.musicArtist */
+	CONTAINER_ALBUM,    /* object.container.album.musicAlbum */
+	CONTAINER_GENRE,    /* object.container.genre.musicGenre */
+	CONTAINER_PLAYLIST, /* object.container.playlistContainer */
+	CONTAINER_CLASSES_N
 };
 
 /** One object as it stands in one container. Borrowed from the snapshot, except the ids. */
@@ -120,6 +122,7 @@ NODISCARD enum err library_media_by_path(const struct library_snap *sn, struct s
 /* ---- listings: the one way to page through anything ---------------------------------------- */
 
 #define LISTING_SEGMENTS_MAX 4
+#define LISTING_RECENT_MAX 1000 /* of what was added last, for each kind of media */
 
 /** The children of one container: static containers, then sub-containers, then items. Caller's
  * memory; nothing to free. Defined in library/listing.h. */

@@ -5,6 +5,7 @@
 
 #include "library/objects.h"
 #include "library/tables.h"
+#include "schema/media_fb.h"
 
 enum err library_list(const struct library_snap *snap, struct span container_id,
 		      struct listing *out)
@@ -76,14 +77,47 @@ uint64_t listing_generation(const struct listing *li, uint64_t offset, uint64_t 
 
 /* ---- children -------------------------------------------------------------------------------- */
 
+/* Some files of the directory are of another kind: the records have to be looked at. */
+static bool is_mixed(const struct listing_segment *s)
+{
+	return s->media_kind && s->n != s->group_n;
+}
+
+/* A segment may show the first part of a group only, or one kind of media. */
+static bool next_in_group(struct listing *li, const struct listing_segment *s, uint64_t *out_id)
+{
+	struct fb_table media;
+	while ((is_mixed(s) || db_cursor_offset(&li->cursor) < s->n) &&
+	       db_next(&li->cursor, out_id))
+		if (!is_mixed(s) || (db_get(li->sn, TABLE_MEDIA, *out_id, &media) == ERR_OK &&
+				     media_file_kind(media) == s->media_kind))
+			return true;
+	return false;
+}
+
+/* At child `offset` of the segment at hand. */
+static void open_segment(struct listing *li, uint64_t offset)
+{
+	const struct listing_segment *s = &li->segments[li->at];
+	struct object_id id;
+	li->fixed_at = offset;
+	li->date_at = s->group;
+	if (!s->fixed && !s->dates)
+		db_seek(&li->cursor, li->sn, s->table, s->index, s->group,
+			is_mixed(s) ? 0 : offset);
+	for (uint64_t skipped; is_mixed(s) && offset > 0; offset--)
+		if (!next_in_group(li, s, &skipped))
+			return;
+	while (s->dates && offset-- > 0 && container_date_child(li->sn, s, &li->date_at, &id))
+		;
+}
+
 void listing_seek(struct listing *li, uint64_t offset)
 {
 	for (li->at = 0; li->at < li->segments_n; li->at++) {
 		const struct listing_segment *s = &li->segments[li->at];
 		if (offset < s->n) {
-			li->fixed_at = offset;
-			if (!s->fixed)
-				db_seek(&li->cursor, li->sn, s->table, s->index, s->group, offset);
+			open_segment(li, offset);
 			return;
 		}
 		offset -= s->n;
@@ -92,23 +126,31 @@ void listing_seek(struct listing *li, uint64_t offset)
 
 static void next_segment(struct listing *li)
 {
-	li->at++;
-	li->fixed_at = 0;
-	if (li->at < li->segments_n && !li->segments[li->at].fixed) {
-		const struct listing_segment *s = &li->segments[li->at];
-		db_seek(&li->cursor, li->sn, s->table, s->index, s->group, 0);
-	}
+	if (++li->at < li->segments_n)
+		open_segment(li, 0);
 }
 
-static enum err fixed_child(struct listing *li, struct object *out)
+static enum err child_of_id(struct listing *li, const struct object_id *id, struct object *out)
 {
-	struct object_id id = container_fixed_child(&li->id, li->fixed_at++);
 	struct container c;
-	enum err e = container_open(li->sn, &id, &c);
+	enum err e = container_open(li->sn, id, &c);
 	if (e == ERR_OK) {
 		container_object(li->sn, &c, out);
 		memcpy(out->parent_id, li->container_id, sizeof out->parent_id);
 	}
+	return e;
+}
+
+/* An item of a playlist: the entry leads to its file. */
+static enum err entry_child(struct listing *li, uint64_t entry_id, struct fb_table entry,
+			    struct object *out)
+{
+	struct fb_table media;
+	struct object_id where = li->id;
+	where.entry_id = (uint32_t)entry_id;
+	enum err e = db_get(li->sn, TABLE_MEDIA, playlist_entry_media_id(entry), &media);
+	if (e == ERR_OK && !item_object(&where, li->container_id, false, media, out))
+		e = ERR_CORRUPT;
 	return e;
 }
 
@@ -120,12 +162,14 @@ static enum err indexed_child(struct listing *li, const struct listing_segment *
 	enum err e = db_get(li->sn, s->table, id, &row);
 	if (e != ERR_OK)
 		return e;
+	if (s->table == TABLE_PLAYLIST_ENTRY)
+		return entry_child(li, id, row, out);
 	if (s->child == ID_HOME) {
-		bool home = s->index == MEDIA_DIR;
+		bool home = s->index == MEDIA_DIR && !s->media_kind;
 		return item_object(&li->id, li->container_id, home, row, out) ? ERR_OK
 									      : ERR_CORRUPT;
 	}
-	e = container_of_row(li->sn, s->child, id, row, li->id.number, &c);
+	e = container_child(li->sn, &li->id, s->child, id, row, &c);
 	if (e == ERR_OK) {
 		container_object(li->sn, &c, out);
 		memcpy(out->parent_id, li->container_id, sizeof out->parent_id);
@@ -137,11 +181,15 @@ bool listing_next(struct listing *li, struct object *out)
 {
 	while (li->at < li->segments_n) {
 		const struct listing_segment *s = &li->segments[li->at];
+		struct object_id child;
 		uint64_t id;
 		enum err e;
 		if (s->fixed && li->fixed_at < s->n) {
-			e = fixed_child(li, out);
-		} else if (!s->fixed && db_next(&li->cursor, &id)) {
+			child = container_fixed_child(li->sn, &li->id, li->fixed_at++);
+			e = child_of_id(li, &child, out);
+		} else if (s->dates && container_date_child(li->sn, s, &li->date_at, &child)) {
+			e = child_of_id(li, &child, out);
+		} else if (!s->fixed && !s->dates && next_in_group(li, s, &id)) {
 			e = indexed_child(li, s, id, out);
 		} else {
 			next_segment(li);

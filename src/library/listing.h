@@ -6,13 +6,16 @@
 #include "library/library.h"
 #include "library/object_id.h"
 
-/** A part of a container's children: fixed ones, or one group of one index. */
+/** A part of a container's children: fixed ones, one group of one index, or those of the groups
+ * [group, group_end) that are not empty (months; years are sixteen groups each). */
 struct listing_segment {
-	bool fixed;
+	bool fixed, dates;
 	uint8_t table, index;
+	uint8_t media_kind; /* files of this MediaKind only; 0: all */
 	enum id_kind child; /* what the children are; ID_HOME: items */
-	uint32_t group;
+	uint32_t group, group_end;
 	uint64_t n;
+	uint64_t group_n; /* with a media_kind: files of any */
 };
 
 struct listing {
@@ -28,6 +31,7 @@ struct listing {
 	struct listing_segment segments[LISTING_SEGMENTS_MAX];
 	unsigned at;	   /* segment */
 	uint64_t fixed_at; /* child in a fixed segment */
+	uint32_t date_at;  /* group in a segment of dates */
 	struct db_cursor cursor;
 };
 

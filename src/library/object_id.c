@@ -6,10 +6,14 @@
 #include "library/object_id.h"
 
 static const char static_ids[STATIC_N][3] = {
-	[STATIC_ROOT] = "0",	 [STATIC_MUSIC] = "A",	     [STATIC_ALL_MUSIC] = "AT",
-	[STATIC_ARTISTS] = "AR", [STATIC_ALBUMS] = "AL",     [STATIC_GENRES] = "AG",
-	[STATIC_YEARS] = "AY",	 [STATIC_VIDEO] = "V",	     [STATIC_ALL_VIDEOS] = "VT",
-	[STATIC_PICTURES] = "I", [STATIC_ALL_IMAGES] = "IT", [STATIC_FOLDERS] = "F",
+	[STATIC_ROOT] = "0",	       [STATIC_MUSIC] = "A",	      [STATIC_ALL_MUSIC] = "AT",
+	[STATIC_ARTISTS] = "AR",       [STATIC_ALBUMS] = "AL",	      [STATIC_GENRES] = "AG",
+	[STATIC_ALBUM_ARTISTS] = "AA", [STATIC_COMPOSERS] = "AC",     [STATIC_NEW_MUSIC] = "AN",
+	[STATIC_MUSIC_FOLDERS] = "AF", [STATIC_VIDEO_FOLDERS] = "VF", [STATIC_IMAGE_FOLDERS] = "IF",
+	[STATIC_NEW_VIDEOS] = "VN",    [STATIC_NEW_IMAGES] = "IN",    [STATIC_DATES] = "ID",
+	[STATIC_PLAYLISTS] = "P",      [STATIC_YEARS] = "AY",	      [STATIC_VIDEO] = "V",
+	[STATIC_ALL_VIDEOS] = "VT",    [STATIC_PICTURES] = "I",	      [STATIC_ALL_IMAGES] = "IT",
+	[STATIC_FOLDERS] = "F",
 };
 
 /* What televisions ask for without having been given it (Samsung, LG, Xbox). */
@@ -27,9 +31,19 @@ static const struct {
 	const char *prefix;
 	uint32_t max;
 } numbered[] = {
-	{ ID_ARTIST, "ar", UINT32_MAX },   { ID_ALBUM, "al", UINT32_MAX },
-	{ ID_DIRECTORY, "d", UINT32_MAX }, { ID_GENRE, "g", UINT32_MAX },
+	{ ID_ARTIST, "ar", UINT32_MAX },
+	{ ID_ALBUM, "al", UINT32_MAX },
+	{ ID_DIRECTORY, "d", UINT32_MAX },
+	{ ID_GENRE, "g", UINT32_MAX },
 	{ ID_YEAR, "y", UINT16_MAX },
+	{ ID_ALBUM_ARTIST, "aa", UINT32_MAX },
+	{ ID_COMPOSER, "c", UINT32_MAX },
+	{ ID_PLAYLIST, "pl", UINT32_MAX },
+	{ ID_AUDIO_DIRECTORY, "da", UINT32_MAX },
+	{ ID_VIDEO_DIRECTORY, "dv", UINT32_MAX },
+	{ ID_IMAGE_DIRECTORY, "di", UINT32_MAX },
+	{ ID_PHOTO_YEAR, "py", 9999 },
+	{ ID_PHOTO_MONTH, "pm", 999999 },
 };
 
 const char *static_id(enum static_number number)
@@ -73,10 +87,11 @@ static bool parse_top(struct span s, struct object_id *out)
 static bool parse_below_artist(struct span s, struct object_id *id)
 {
 	uint32_t album;
-	if (span_eq(s, SPAN("all"))) {
+	bool owner = id->container == ID_ALBUM_ARTIST;
+	if (!owner && span_eq(s, SPAN("all"))) {
 		id->container = ID_ARTIST_ALL;
 	} else if (parse_number(s, "al", UINT32_MAX, &album)) {
-		id->container = ID_ARTIST_ALBUM;
+		id->container = owner ? ID_ALBUM_ARTIST_ALBUM : ID_ARTIST_ALBUM;
 		id->artist_id = id->number;
 		id->number = album;
 	} else {
@@ -85,21 +100,41 @@ static bool parse_below_artist(struct span s, struct object_id *id)
 	return true;
 }
 
+static bool static_holds_references(uint32_t number)
+{
+	static const bool holds[STATIC_N] = {
+		[STATIC_ALL_MUSIC] = true,     [STATIC_ALL_VIDEOS] = true,
+		[STATIC_ALL_IMAGES] = true,    [STATIC_NEW_MUSIC] = true,
+		[STATIC_NEW_VIDEOS] = true,    [STATIC_NEW_IMAGES] = true,
+		[STATIC_MUSIC_FOLDERS] = true, [STATIC_VIDEO_FOLDERS] = true,
+		[STATIC_IMAGE_FOLDERS] = true,
+	};
+	return number < STATIC_N && holds[number];
+}
+
 /* Containers that show items away from their home. */
 static bool holds_references(const struct object_id *id)
 {
 	switch (id->container) {
 	case ID_STATIC:
-		return id->number == STATIC_ALL_MUSIC || id->number == STATIC_ALL_VIDEOS ||
-		       id->number == STATIC_ALL_IMAGES;
+		return static_holds_references(id->number);
 	case ID_ARTIST_ALL:
 	case ID_ARTIST_ALBUM:
 	case ID_ALBUM:
+	case ID_ALBUM_ARTIST_ALBUM:
 	case ID_GENRE:
+	case ID_COMPOSER:
 	case ID_YEAR:
+	case ID_PHOTO_MONTH:
+	case ID_AUDIO_DIRECTORY:
+	case ID_VIDEO_DIRECTORY:
+	case ID_IMAGE_DIRECTORY:
 		return true;
 	case ID_DIRECTORY:
 	case ID_ARTIST:
+	case ID_ALBUM_ARTIST:
+	case ID_PHOTO_YEAR:
+	case ID_PLAYLIST:
 	case ID_HOME:
 		break;
 	}
@@ -129,12 +164,15 @@ enum err object_id_parse(struct span s, struct object_id *out)
 	}
 	if (!parse_top(cut_part(&s), &id))
 		return ERR_NOTFOUND;
-	if (s.n && id.container == ID_ARTIST) {
+	if (s.n && (id.container == ID_ARTIST || id.container == ID_ALBUM_ARTIST)) {
 		s = span_skip(s, 1);
 		if (!parse_below_artist(cut_part(&s), &id))
 			return ERR_NOTFOUND;
 	}
-	if (s.n) {
+	if (s.n && id.container == ID_PLAYLIST) {
+		if (!parse_number(span_skip(s, 1), "e", UINT32_MAX, &id.entry_id))
+			return ERR_NOTFOUND;
+	} else if (s.n) {
 		if (!holds_references(&id) ||
 		    !parse_number(span_skip(s, 1), "i", UINT32_MAX, &id.media_id))
 			return ERR_NOTFOUND;
@@ -152,6 +190,8 @@ static int format_container(const struct object_id *id, char out[LIBRARY_ID_MAX]
 		return snprintf(out, LIBRARY_ID_MAX, "ar%u/all", id->number);
 	case ID_ARTIST_ALBUM:
 		return snprintf(out, LIBRARY_ID_MAX, "ar%u/al%u", id->artist_id, id->number);
+	case ID_ALBUM_ARTIST_ALBUM:
+		return snprintf(out, LIBRARY_ID_MAX, "aa%u/al%u", id->artist_id, id->number);
 	case ID_HOME:
 		out[0] = '\0';
 		return 0;
@@ -170,4 +210,6 @@ void object_id_format(const struct object_id *id, char out[LIBRARY_ID_MAX])
 	int n = format_container(id, out);
 	if (id->media_id)
 		snprintf(out + n, (size_t)(LIBRARY_ID_MAX - n), n ? "/i%u" : "i%u", id->media_id);
+	else if (id->entry_id)
+		snprintf(out + n, (size_t)(LIBRARY_ID_MAX - n), "/e%u", id->entry_id);
 }

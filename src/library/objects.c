@@ -32,9 +32,9 @@ bool item_object(const struct object_id *where, const char *parent_id, bool home
 	snprintf(out->parent_id, sizeof out->parent_id, "%s", parent_id);
 	if (!home) {
 		object_id_format(&id, out->ref_id);
-		id.container = where->container;
-		id.number = where->number;
-		id.artist_id = where->artist_id;
+		uint32_t media_id = id.media_id;
+		id = *where;
+		id.media_id = id.entry_id ? 0 : media_id;
 	}
 	object_id_format(&id, out->id);
 	return true;
@@ -52,27 +52,6 @@ bool item_at_home(uint64_t only_root, struct fb_table media, struct object *out)
 	return item_object(&home, parent_id, true, media, out);
 }
 
-/* Whether the container that this segment is of shows the file. */
-static bool segment_has(const struct listing_segment *s, struct fb_table media)
-{
-	uint32_t terms[MEDIA_TERMS_MAX];
-	if (s->fixed || s->table != TABLE_MEDIA)
-		return false;
-	switch (s->index) {
-	case MEDIA_TITLE:
-		return media_file_kind(media) == s->group;
-	case MEDIA_ALBUM:
-		return media_file_album_id(media) == s->group;
-	case MEDIA_TERM:
-		for (unsigned i = media_term_ids(media, terms); i > 0; i--)
-			if (terms[i - 1] == s->group)
-				return true;
-		return false;
-	default:
-		return false;
-	}
-}
-
 static enum err reference_get(const struct db_snap *sn, const struct object_id *id,
 			      struct fb_table media, struct object *out)
 {
@@ -81,15 +60,29 @@ static enum err reference_get(const struct db_snap *sn, const struct object_id *
 	enum err e = container_open(sn, id, &c);
 	if (e != ERR_OK)
 		return e;
-	if (c.segments_n == 0 || !segment_has(&c.segments[c.segments_n - 1], media))
+	if (!id->entry_id && !container_has_media(sn, &c, media))
 		return ERR_NOTFOUND;
 	object_id_format(&c.id, parent_id);
 	return item_object(id, parent_id, false, media, out) ? ERR_OK : ERR_NOTFOUND;
 }
 
+/* An item of a playlist. */
+static enum err entry_get(const struct db_snap *sn, const struct object_id *id, struct object *out)
+{
+	struct fb_table entry, media;
+	enum err e = db_get(sn, TABLE_PLAYLIST_ENTRY, id->entry_id, &entry);
+	if (e == ERR_OK && playlist_entry_playlist_id(entry) != id->number)
+		e = ERR_NOTFOUND;
+	if (e == ERR_OK)
+		e = db_get(sn, TABLE_MEDIA, playlist_entry_media_id(entry), &media);
+	return e == ERR_OK ? reference_get(sn, id, media, out) : e;
+}
+
 static enum err item_get(const struct db_snap *sn, const struct object_id *id, struct object *out)
 {
 	struct fb_table media;
+	if (id->entry_id)
+		return entry_get(sn, id, out);
 	enum err e = db_get(sn, TABLE_MEDIA, id->media_id, &media);
 	if (e != ERR_OK)
 		return e;
@@ -107,7 +100,7 @@ enum err library_object_get(const struct library_snap *snap, struct span object_
 	enum err e = object_id_parse(object_id, &id);
 	if (e != ERR_OK)
 		return e;
-	if (id.media_id)
+	if (object_id_is_item(&id))
 		return item_get(sn, &id, out);
 	struct container c;
 	e = container_open(sn, &id, &c);
@@ -124,7 +117,7 @@ enum err container_named(const struct library_snap *snap, struct span container_
 	enum err e = object_id_parse(container_id, out_id);
 	if (e != ERR_OK)
 		return e;
-	if (out_id->media_id) {
+	if (object_id_is_item(out_id)) {
 		struct object item;
 		e = library_object_get(snap, container_id, &item);
 		return e == ERR_OK ? ERR_INVALID : e;

@@ -7,8 +7,9 @@
 /** Kind, title and record, without any id. False where the record is of no kind that can be shown.
  */
 bool item_describe(struct fb_table media, struct object *out);
-/** An item in the container `where`; at home (a directory) its id is its own and it has no ref_id.
- * `parent_id` is the container's id. False where the record is of no kind that can be shown. */
+/** An item in the container `where` (of a playlist: the entry there); at home (a directory) its id
+ * is its own and it has no ref_id. `parent_id` is the container's id. False where the record is of
+ * no kind that can be shown. */
 bool item_object(const struct object_id *where, const char *parent_id, bool home,
 		 struct fb_table media, struct object *out);
 /** An item in its directory. `only_root`: single_root(). */

@@ -46,6 +46,7 @@ enum err library_search_begin(struct library *lib, const struct library_snap *sn
 	out->scope_group = (uint32_t)c.row_id;
 	out->single_root = single_root(sn);
 	memset(out->tree, 0, sizeof out->tree);
+	search_scope(out);
 	out->text = text_query_begin(lib ? library_text(lib) : NULL, sn, query->steps,
 				     out->single_root);
 	search_plan(out);
@@ -107,11 +108,17 @@ static bool container_is_below(struct search *s, const struct candidate *c)
 	case ID_DIRECTORY:
 		if (!directory_live(c->container.row) || c->container.row_id == s->single_root)
 			return false;
-		return s->scope.container != ID_DIRECTORY ||
+		if (s->media_kind &&
+		    (!(directory_kinds(c->container.row) & 1u << (s->media_kind - 1)) ||
+		     c->container.row_id == s->single_kind_root))
+			return false;
+		return s->scope.container == ID_STATIC ||
 		       (c->container.row_id != s->scope_group &&
 			search_has_directory(s, c->container.row_id));
 	case ID_ALBUM:
-		return s->scope.container != ID_STATIC || s->scope.number != STATIC_ARTISTS ||
+		return s->scope.container != ID_STATIC ||
+		       (s->scope.number != STATIC_ARTISTS &&
+			s->scope.number != STATIC_ALBUM_ARTISTS) ||
 		       album_artist_id(c->container.row);
 	default:
 		return true;

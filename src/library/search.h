@@ -12,14 +12,14 @@
 
 /* Spellings of one artist, genre or album title that are followed through their indexes. */
 #define SEARCH_NAMES_MAX 16
-#define SEARCH_SOURCES_MAX (6 + SEARCH_NAMES_MAX + 2)
+#define SEARCH_SOURCES_MAX (9 + SEARCH_NAMES_MAX + 2)
 #define SEARCH_TREE_CACHE 256
 
 enum search_verdict { SEARCH_NO, SEARCH_MAYBE, SEARCH_YES };
 
 /* An object's class is known by its kind: three kinds of items, then the classes of containers. */
 #define SEARCH_SHAPE_CONTAINERS 3
-#define SEARCH_SHAPES (SEARCH_SHAPE_CONTAINERS + CONTAINER_GENRE + 1)
+#define SEARCH_SHAPES (SEARCH_SHAPE_CONTAINERS + CONTAINER_CLASSES_N)
 unsigned search_shape(const struct object *o);
 
 /* ---- texts ----------------------------------------------------------------------------------- */
@@ -74,7 +74,7 @@ bool search_steps_match(const struct search_steps *steps, const struct object *o
 struct search_query {
 	/** What is known before a record is read: by object_kind (items), by container_class. */
 	enum search_verdict items[OBJECT_IMAGE + 1];
-	enum search_verdict containers[CONTAINER_GENRE + 1];
+	enum search_verdict containers[CONTAINER_CLASSES_N];
 	/** Asked where the verdict is SEARCH_MAYBE. The object has kind, class, title, artist and
 	 * media; ids only where needs_ids is set; never counts and art. */
 	bool (*matches)(const void *ctx, const struct object *o);
@@ -113,6 +113,10 @@ struct search {
 	struct object_id scope;
 	uint32_t scope_group; /* its term, album or directory */
 	uint64_t single_root;
+	uint8_t media_kind;	   /* the scope shows only this kind, in folders too; 0: any */
+	uint64_t single_kind_root; /* of that kind */
+	int64_t recent_s;	   /* of "Recently Added": the last in its window */
+	uint64_t recent_id;
 	unsigned sources_n, at;
 	struct search_source sources[SEARCH_SOURCES_MAX];
 	uint64_t source_at; /* of fixed ones and rows: the next */

@@ -4,6 +4,8 @@
 
 #include "library/search.h"
 
+/** What is to be known of s->scope before anything is looked at. */
+void search_scope(struct search *s);
 /** Fill s->sources: the narrowest ones that hold everything below s->scope that can match. */
 void search_plan(struct search *s);
 /** Whether a file is below the container searched. */

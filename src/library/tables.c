@@ -88,12 +88,78 @@ unsigned media_term_ids(struct fb_table media, uint32_t out[MEDIA_TERMS_MAX])
 	return term_ids_add(out, n, media_file_year_id(media));
 }
 
+/* ---- months ---------------------------------------------------------------------------------- */
+
+#define MONTHS_FROM 0x100u /* below are MediaKinds */
+#define DAY_S 86400
+
+uint32_t month_group(uint32_t year, uint32_t month)
+{
+	return MONTHS_FROM + (year - MONTH_YEAR_MIN) * 16 + month;
+}
+
+void month_of_group(uint32_t group, uint32_t *out_year, uint32_t *out_month)
+{
+	*out_year = (group - MONTHS_FROM) / 16 + MONTH_YEAR_MIN;
+	*out_month = (group - MONTHS_FROM) % 16;
+}
+
+/* Days since 1970 before 1 January of a year after 1582 (Gregorian). */
+static int64_t days_before_year(int64_t year)
+{
+	int64_t y = year - 1;
+	return y * 365 + y / 4 - y / 100 + y / 400 - 719162;
+}
+
+/* The C library's calendar follows the time zone's table of leap seconds where there is one: the
+ * same second must give the same key everywhere. */
+bool image_month(int64_t taken_s, int64_t modified_ns, uint32_t *out_group, uint32_t *out_second)
+{
+	static const uint8_t lengths[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	int64_t s = taken_s ? taken_s : modified_ns / 1000000000;
+	if (s < days_before_year(MONTH_YEAR_MIN) * DAY_S ||
+	    s >= days_before_year(MONTH_YEAR_MAX + 1) * DAY_S)
+		return false;
+	int64_t day = s / DAY_S - (s % DAY_S < 0);
+	int64_t year = 1970 + (day < 0 ? day / 365 - 1 : day / 366); /* or earlier */
+	while (days_before_year(year + 1) <= day)
+		year++;
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	int64_t first = days_before_year(year);
+	uint32_t month = 0;
+	for (;; month++) {
+		int64_t length = lengths[month] + (leap && month == 1);
+		if (day < first + length)
+			break;
+		first += length;
+	}
+	*out_group = month_group((uint32_t)year, month + 1);
+	*out_second = (uint32_t)(s - first * DAY_S);
+	return true;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
 static void emit_name(struct db_emit *out, unsigned index, uint64_t group, uint64_t id,
 		      struct span name)
 {
 	uint8_t key[COLLATE_KEY_MAX];
 	size_t n = library_collate_key(name, key);
 	db_emit(out, index, (uint32_t)group, id, span_of(key, n));
+}
+
+static void emit_when(struct db_emit *out, uint64_t id, struct fb_table m)
+{
+	uint8_t key[4];
+	uint8_t kind = media_file_kind(m);
+	put_be32(key, ~(uint32_t)media_file_created_at(m));
+	db_emit(out, MEDIA_WHEN, kind, id, span_of(key, 4));
+	uint32_t group, second;
+	if (kind != MEDIA_KIND_IMAGE ||
+	    !image_month(media_file_date_taken(m), media_file_modified(m), &group, &second))
+		return;
+	put_be32(key, second);
+	db_emit(out, MEDIA_WHEN, group, id, span_of(key, 4));
 }
 
 static void extract_media(const struct db_row *rows, size_t n, struct db_emit *out)
@@ -121,6 +187,7 @@ static void extract_media(const struct db_row *rows, size_t n, struct db_emit *o
 			db_emit(out, MEDIA_INODE, inode_group(media_file_device(m), inode), id,
 				span_of(key, 4));
 		}
+		emit_when(out, id, m);
 	}
 }
 
@@ -130,9 +197,15 @@ static void extract_directory(const struct db_row *rows, size_t n, struct db_emi
 		struct fb_table d = rows[i].row;
 		db_emit(out, DIRECTORY_PATH, (uint32_t)directory_hash(directory_path(d)),
 			rows[i].id, span_of(NULL, 0));
-		if (directory_live(d))
-			emit_name(out, DIRECTORY_SUB, directory_parent_id(d), rows[i].id,
-				  directory_name(d));
+		if (!directory_live(d))
+			continue;
+		uint8_t key[COLLATE_KEY_MAX];
+		struct span name = span_of(key, library_collate_key(directory_name(d), key));
+		uint32_t parent = (uint32_t)directory_parent_id(d);
+		db_emit(out, DIRECTORY_SUB, parent, rows[i].id, name);
+		for (unsigned k = 0; k < 3; k++)
+			if (directory_kinds(d) & 1u << k)
+				db_emit(out, DIRECTORY_AUDIO + k, parent, rows[i].id, name);
 	}
 }
 
@@ -144,6 +217,8 @@ static void extract_term(const struct db_row *rows, size_t n, struct db_emit *ou
 			rows[i].id, span_of(NULL, 0));
 		if (term_live(t))
 			emit_name(out, TERM_NAME, term_kind(t), rows[i].id, term_name(t));
+		if (term_live(t) && term_albums(t))
+			emit_name(out, TERM_NAME, TERM_KIND_ALBUM_ARTIST, rows[i].id, term_name(t));
 	}
 }
 
@@ -284,12 +359,13 @@ TABLE_FUNCTIONS(playlist_entry, id, rows)
 static const struct db_index_def media_indexes[] = {
 	[MEDIA_DIR] = { "dir", 12 },	[MEDIA_TITLE] = { "title", 20 },
 	[MEDIA_TERM] = { "term", 8 },	[MEDIA_ALBUM] = { "album", 4 },
-	[MEDIA_INODE] = { "inode", 4 },
+	[MEDIA_INODE] = { "inode", 4 }, [MEDIA_WHEN] = { "when", 4 },
 };
 
 static const struct db_index_def directory_indexes[] = {
-	[DIRECTORY_PATH] = { "path", 0 },
-	[DIRECTORY_SUB] = { "sub", 12 },
+	[DIRECTORY_PATH] = { "path", 0 },    [DIRECTORY_SUB] = { "sub", 12 },
+	[DIRECTORY_AUDIO] = { "audio", 12 }, [DIRECTORY_VIDEO] = { "video", 12 },
+	[DIRECTORY_IMAGE] = { "image", 12 },
 };
 
 static const struct db_index_def term_indexes[] = {

@@ -23,17 +23,28 @@ enum media_index {
 	MEDIA_TITLE, /* group: MediaKind; key: natural key of the title */
 	MEDIA_TERM,  /* group: term; key: album, disc, track */
 	MEDIA_ALBUM, /* group: album; key: disc, track */
-	MEDIA_INODE  /* group, key: inode_group(), inode_key() */
+	MEDIA_INODE, /* group, key: inode_group(), inode_key() */
+	MEDIA_WHEN   /* group: MediaKind; key: created_at, the newest first. Images also by date:
+		      * group: month_group(); key: second of the month */
 };
+
+/* Months in which pictures are listed by date. */
+#define MONTH_YEAR_MIN 1800u
+#define MONTH_YEAR_MAX 2199u
 
 enum directory_index {
 	DIRECTORY_PATH, /* group: name_hash32(path) */
-	DIRECTORY_SUB	/* live ones; group: parent, 0 for roots; key: natural key of the name */
+	DIRECTORY_SUB,	/* live ones; group: parent, 0 for roots; key: natural key of the name */
+	/* the same of those with audio / video / images in them or below: */
+	DIRECTORY_AUDIO,
+	DIRECTORY_VIDEO,
+	DIRECTORY_IMAGE
 };
 
 enum term_index {
 	TERM_LOOKUP, /* group: term_hash() */
-	TERM_NAME    /* live ones; group: TermKind; key: natural key of the name */
+	TERM_NAME /* live ones; group: TermKind; key: natural key of the name. Artists whom albums
+		   * are by also as album artists */
 };
 
 enum album_index {
@@ -83,3 +94,10 @@ uint32_t inode_group(uint64_t device, uint64_t inode);
 void inode_key(uint64_t inode, uint8_t out[4]);
 /** Big-endian: the order of the bytes is that of the numbers. */
 void key_be64(uint64_t v, uint8_t out[8]);
+
+/** Groups of MEDIA_WHEN in order of time; month 1..12. */
+uint32_t month_group(uint32_t year, uint32_t month);
+void month_of_group(uint32_t group, uint32_t *out_year, uint32_t *out_month);
+/** The month of a picture that was taken then (camera's time, seconds), else modified then
+ * (nanoseconds, UTC); false: it has no date between MONTH_YEAR_MIN and MONTH_YEAR_MAX. Pure. */
+bool image_month(int64_t taken_s, int64_t modified_ns, uint32_t *out_group, uint32_t *out_second);

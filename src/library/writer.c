@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "library/apply.h"
+#include "library/upgrade.h"
 #include "library/writer.h"
 
 /* Waiting batches become one commit up to this many operations: one sync serves them all. */
@@ -263,10 +264,38 @@ static struct batch *wait_for_group(struct writer *w, bool *out_stop)
 	return group;
 }
 
+static enum err upgrade_commit(struct writer *w, struct upgrade *u, bool *out_done)
+{
+	CLEANUP(apply_end) struct apply a = { 0 };
+	uint64_t number;
+	enum err e = apply_begin(&a, w->db);
+	if (e == ERR_OK)
+		e = upgrade_step(&a, u, out_done);
+	return e == ERR_OK ? commit(w, &a, &number) : e;
+}
+
+static void upgrade(struct writer *w)
+{
+	struct upgrade u = { 0 };
+	bool done = false;
+	enum err e = ERR_OK;
+	struct db_snap *sn = db_snap_begin(w->db);
+	bool needed = upgrade_needed(sn);
+	db_snap_end(sn);
+	if (!needed)
+		return;
+	log_info(LOG_LIBRARY, "the database is of an older version: counting what it did not");
+	while (e == ERR_OK && !done && !is_stopping(w))
+		e = upgrade_commit(w, &u, &done);
+	if (e != ERR_OK)
+		log_warn(LOG_LIBRARY, "not all of an older database was counted: %s", err_name(e));
+}
+
 static void writer_main(void *arg)
 {
 	struct writer *w = arg;
 	bool stop = false;
+	upgrade(w);
 	while (!stop) {
 		struct batch *group = wait_for_group(w, &stop);
 		if (group)

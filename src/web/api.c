@@ -114,11 +114,11 @@ static void add_media(struct json *j, struct fb_table media)
 
 static void add_container(struct json *j, const struct object *o)
 {
-	static const char *const classes[] = { [CONTAINER_FOLDER] = "folder",
-					       [CONTAINER_PLAIN] = "plain",
-					       [CONTAINER_ARTIST] = "artist",
-					       [CONTAINER_ALBUM] = "album",
-					       [CONTAINER_GENRE] = "genre" };
+	static const char *const classes[] = {
+		[CONTAINER_FOLDER] = "folder", [CONTAINER_PLAIN] = "plain",
+		[CONTAINER_ARTIST] = "artist", [CONTAINER_ALBUM] = "album",
+		[CONTAINER_GENRE] = "genre",   [CONTAINER_PLAYLIST] = "playlist"
+	};
 	json_key(j, "class");
 	json_text(j, span_str(classes[o->container_class]));
 	json_key(j, "childCount");

@@ -185,6 +185,7 @@ TEST(didl, containers_of_each_class)
 		{ CONTAINER_ARTIST, "object.container.person.musicArtist" },
 		{ CONTAINER_ALBUM, "object.container.album.musicAlbum" },
 		{ CONTAINER_GENRE, "object.container.genre.musicGenre" },
+		{ CONTAINER_PLAYLIST, "object.container.playlistContainer" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct object o = { .kind = OBJECT_CONTAINER,

@@ -207,7 +207,7 @@ TEST(search_criteria, a_class_alone_needs_no_record)
 	EXPECT_U64(SEARCH_YES, q.items[OBJECT_AUDIO]);
 	EXPECT_U64(SEARCH_NO, q.items[OBJECT_VIDEO]);
 	EXPECT_U64(SEARCH_NO, q.items[OBJECT_IMAGE]);
-	for (int i = 0; i <= CONTAINER_GENRE; i++)
+	for (int i = 0; i < CONTAINER_CLASSES_N; i++)
 		EXPECT_U64(SEARCH_NO, q.containers[i]);
 
 	q = query_of(&c, "(upnp:class derivedfrom \"object.item.videoItem\") and "

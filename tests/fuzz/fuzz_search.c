@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			       (c.relations[i].next[side] < c.relations_n ||
 				c.relations[i].next[side] >= CRITERIA_RELATIONS_MAX));
 	search_criteria_query(&c, &q);
-	for (int class = 0; class <= CONTAINER_GENRE; class ++) {
+	for (int class = 0; class < CONTAINER_CLASSES_N; class ++) {
 		struct object o = { .kind = OBJECT_CONTAINER,
 				    .container_class = (enum container_class) class,
 				    .id = "al7",

@@ -91,6 +91,17 @@ static void set_serial(struct model *m, struct model_file *f)
 		f->serial = ++m->serial;
 }
 
+/* "202003 5": the fifth of March. */
+static int64_t model_taken_s(const struct model_file *f)
+{
+	static const int64_t months[][4] = { { 0, 31, 60, 91 },
+					     { 366, 397, 425, 456 } }; /* 2020, 2021 */
+	if (!f->taken[0])
+		return 0;
+	int64_t day = months[f->taken[3] - '0'][f->taken[5] - '1'] + f->taken[7] - '1';
+	return 1577836800 + day * 86400 + 3600;
+}
+
 void model_fill(const struct model_file *f, struct model_input *out)
 {
 	memset(out, 0, sizeof *out);
@@ -117,6 +128,7 @@ void model_fill(const struct model_file *f, struct model_input *out)
 	in->inode = f->inode;
 	in->device = 77;
 	in->size = f->size;
+	in->date_taken = model_taken_s(f);
 	in->mime_type = SPAN("audio/mpeg");
 }
 
@@ -222,6 +234,8 @@ static void learn_file(struct model *m, struct library_snap *sn, struct model_fi
 			   fb_vector_u32(media_file_genre_ids(row), i));
 	if (f->album_artist[0])
 		learn_term(m, TERM_KIND_ARTIST, f->album_artist, media_file_album_artist_id(row));
+	if (f->composer[0])
+		learn_term(m, TERM_KIND_COMPOSER, f->composer, media_file_composer_id(row));
 	if (f->year) {
 		snprintf(key, sizeof key, "%u", f->year);
 		learn_term(m, TERM_KIND_YEAR, key, media_file_year_id(row));
@@ -298,14 +312,26 @@ static bool is_below(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && path[n] == '/';
 }
 
-static const char *live_root(const struct model *m, unsigned *out_n)
+/* Below, `kind` is a MediaKind, or 0 for all. */
+static bool is_used(const struct model_file *f, uint8_t kind)
+{
+	return f->used && (kind == 0 || f->kind == kind);
+}
+
+static bool has_below(const struct model *m, const char *dir, uint8_t kind)
+{
+	bool has = false;
+	for (size_t i = 0; i < MODEL_FILES_MAX; i++)
+		has |= is_used(&m->files[i], kind) && is_below(m->files[i].path, dir);
+	return has;
+}
+
+static const char *live_root(const struct model *m, uint8_t kind, unsigned *out_n)
 {
 	const char *root = NULL;
 	*out_n = 0;
 	for (unsigned r = 0; r < m->roots_n; r++) {
-		bool live = false;
-		for (size_t i = 0; i < MODEL_FILES_MAX; i++)
-			live |= m->files[i].used && is_below(m->files[i].path, m->roots[r]);
+		bool live = has_below(m, m->roots[r], kind);
 		if (live)
 			root = m->roots[r];
 		*out_n += live;
@@ -313,26 +339,33 @@ static const char *live_root(const struct model *m, unsigned *out_n)
 	return *out_n == 1 ? root : NULL;
 }
 
-static void add_directory(struct model *m, struct expected *e, const char *parent, const char *dir)
+static void folder_id(uint8_t kind, uint64_t number, char out[LIBRARY_ID_MAX])
+{
+	static const char *const prefixes[] = { "d", "da", "dv", "di" };
+	snprintf(out, LIBRARY_ID_MAX, "%s%u", prefixes[kind], (unsigned)number);
+}
+
+static void add_directory(struct model *m, struct expected *e, const char *parent, const char *dir,
+			  uint8_t kind)
 {
 	size_t n = strlen(dir);
 	char id[LIBRARY_ID_MAX], path[96];
 	for (size_t i = 0; i < MODEL_FILES_MAX; i++) {
 		const struct model_file *f = &m->files[i];
-		if (!f->used || !is_below(f->path, dir) || !strchr(f->path + n + 1, '/'))
+		if (!is_used(f, kind) || !is_below(f->path, dir) || !strchr(f->path + n + 1, '/'))
 			continue;
-		size_t sub = strcspn(f->path + n + 1, "/");
-		snprintf(path, sizeof path, "%.*s", (int)(n + 1 + sub), f->path);
+		size_t below = strcspn(f->path + n + 1, "/");
+		snprintf(path, sizeof path, "%.*s", (int)(n + 1 + below), f->path);
 		uint64_t number = known_id(m, 'd', path);
-		snprintf(id, sizeof id, "d%u", (unsigned)number);
+		folder_id(kind, number, id);
 		add_container(m, e, parent, id, path + n + 1, path + n + 1, number);
 	}
 	sort_rest(e);
 	for (size_t i = 0; i < MODEL_FILES_MAX; i++) {
 		const struct model_file *f = &m->files[i];
-		if (!f->used || !is_below(f->path, dir) || strchr(f->path + n + 1, '/'))
+		if (!is_used(f, kind) || !is_below(f->path, dir) || strchr(f->path + n + 1, '/'))
 			continue;
-		struct child *c = add_item(e, f, parent, true);
+		struct child *c = add_item(e, f, parent, kind == 0);
 		c->key_n = library_collate_key(span_str(f->path + n + 1), c->key);
 	}
 	sort_rest(e);
@@ -346,6 +379,8 @@ static bool has_term(const struct model_file *f, int kind, const char *name)
 	snprintf(year, sizeof year, "%u", f->year);
 	if (kind == TERM_KIND_YEAR)
 		return f->year && strcmp(year, name) == 0;
+	if (kind == TERM_KIND_COMPOSER)
+		return strcmp(f->composer, name) == 0;
 	bool is_artist = kind == TERM_KIND_ARTIST;
 	unsigned n = is_artist ? f->artists_n : f->genres_n;
 	for (unsigned i = 0; i < n; i++)
@@ -394,6 +429,17 @@ static void add_albums(struct model *m, struct expected *e, const char *parent, 
 	sort_rest(e);
 }
 
+static bool is_owner(const struct model *m, const char *artist)
+{
+	bool owner = false;
+	for (size_t i = 0; i < MODEL_FILES_MAX; i++) {
+		const struct model_file *f = &m->files[i];
+		owner |= is_used(f, MEDIA_KIND_AUDIO) && f->album[0] &&
+			 strcmp(album_owner(f), artist) == 0;
+	}
+	return owner;
+}
+
 static void add_terms(struct model *m, struct expected *e, const char *parent, int kind,
 		      const char *prefix)
 {
@@ -406,7 +452,7 @@ static void add_terms(struct model *m, struct expected *e, const char *parent, i
 		bool live = false;
 		for (size_t k = 0; k < MODEL_FILES_MAX; k++)
 			live |= m->files[k].used && has_term(&m->files[k], kind, name);
-		if (!live)
+		if (!live || (prefix[1] == 'a' && !is_owner(m, name)))
 			continue;
 		if (kind == TERM_KIND_YEAR)
 			snprintf(id, sizeof id, "y%s", name);
@@ -429,25 +475,70 @@ static void add_titles(struct model *m, struct expected *e, const char *parent, 
 	sort_rest(e);
 }
 
-static void add_roots(struct model *m, struct expected *e)
+/* What was added last. */
+static void add_recent(struct model *m, struct expected *e, const char *parent, uint8_t kind)
+{
+	for (size_t i = 0; i < MODEL_FILES_MAX; i++) {
+		const struct model_file *f = &m->files[i];
+		if (is_used(f, kind))
+			key_add(add_item(e, f, parent, false), ~(uint32_t)f->created_at, 4);
+	}
+	sort_rest(e);
+}
+
+static void add_years(struct model *m, struct expected *e)
+{
+	char id[LIBRARY_ID_MAX];
+	for (size_t i = 0; i < MODEL_FILES_MAX; i++) {
+		const struct model_file *f = &m->files[i];
+		if (!is_used(f, MEDIA_KIND_IMAGE))
+			continue;
+		snprintf(id, sizeof id, "py%.4s", f->taken);
+		add_container(m, e, "ID", id, id + 2, id + 2, 0);
+	}
+	sort_rest(e);
+}
+
+static void add_months(struct model *m, struct expected *e, const char *year)
+{
+	static const char *const names[] = { "January", "February", "March", "April" };
+	char id[LIBRARY_ID_MAX];
+	for (size_t i = 0; i < MODEL_FILES_MAX; i++) {
+		const struct model_file *f = &m->files[i];
+		if (!is_used(f, MEDIA_KIND_IMAGE) || strncmp(f->taken, year + 2, 4) != 0)
+			continue;
+		snprintf(id, sizeof id, "pm%.6s", f->taken);
+		add_container(m, e, year, id, names[id[7] - '1'], id + 6, 0);
+	}
+	sort_rest(e);
+}
+
+static void add_month(struct model *m, struct expected *e, const char *month)
+{
+	for (size_t i = 0; i < MODEL_FILES_MAX; i++) {
+		const struct model_file *f = &m->files[i];
+		if (is_used(f, MEDIA_KIND_IMAGE) && strncmp(f->taken, month + 2, 6) == 0)
+			key_add(add_item(e, f, month, false), (uint32_t)(f->taken[7] - '0'), 1);
+	}
+	sort_rest(e);
+}
+
+static void add_roots(struct model *m, struct expected *e, const char *parent, uint8_t kind)
 {
 	unsigned n;
 	char id[LIBRARY_ID_MAX];
-	const char *single = live_root(m, &n);
+	const char *single = live_root(m, kind, &n);
 	if (single) {
-		add_directory(m, e, "F", single);
+		add_directory(m, e, parent, single, kind);
 		return;
 	}
 	for (unsigned r = 0; n && r < m->roots_n; r++) {
-		bool live = false;
-		for (size_t i = 0; i < MODEL_FILES_MAX; i++)
-			live |= m->files[i].used && is_below(m->files[i].path, m->roots[r]);
 		uint64_t number = known_id(m, 'd', m->roots[r]);
 		char title[32];
 		snprintf(title, sizeof title, "Root %s", m->roots[r] + 1);
-		snprintf(id, sizeof id, "d%u", (unsigned)number);
-		if (live)
-			add_container(m, e, "F", id, title, title, number);
+		folder_id(kind, number, id);
+		if (has_below(m, m->roots[r], kind))
+			add_container(m, e, parent, id, title, title, number);
 	}
 	sort_rest(e);
 }
@@ -457,6 +548,16 @@ static void add_static(struct model *m, struct expected *e, const char *parent, 
 {
 	add_container(m, e, parent, id, title, "", 0);
 	e->sorted_from = e->n;
+}
+
+/* Only where it is not empty. */
+static void add_hiding(struct model *m, struct expected *e, const char *parent, const char *id,
+		       const char *title)
+{
+	struct expected inside = list_of(m, id);
+	if (inside.n)
+		add_static(m, e, parent, id, title);
+	free(inside.children);
 }
 
 /* The number at the start of an id's part; 0 for the fixed containers, which have none. */
@@ -479,9 +580,38 @@ static void list_artist(struct model *m, struct expected *e, const char *id)
 		add_tracks(m, e, id, 0, "", number_at(below + 3));
 	} else {
 		snprintf(all, sizeof all, "%s/all", id);
-		add_static(m, e, id, all, "All Tracks");
+		if (id[1] == 'r')
+			add_static(m, e, id, all, "All Tracks");
 		add_albums(m, e, id, name);
 	}
+}
+
+/* "A?", "V?" and "I?" */
+static void list_category(struct model *m, struct expected *e, const char *id)
+{
+	uint8_t kind = id[0] == 'A'   ? MEDIA_KIND_AUDIO
+		       : id[0] == 'V' ? MEDIA_KIND_VIDEO
+				      : MEDIA_KIND_IMAGE;
+	if (id[1] == 'T')
+		add_titles(m, e, id, kind);
+	else if (id[1] == 'N')
+		add_recent(m, e, id, kind);
+	else if (id[1] == 'F')
+		add_roots(m, e, id, kind);
+	else if (id[1] == 'D')
+		add_years(m, e);
+	else if (id[1] == 'R')
+		add_terms(m, e, id, TERM_KIND_ARTIST, "ar");
+	else if (id[1] == 'A')
+		add_terms(m, e, id, TERM_KIND_ARTIST, "aa");
+	else if (id[1] == 'C')
+		add_terms(m, e, id, TERM_KIND_COMPOSER, "c");
+	else if (id[1] == 'G')
+		add_terms(m, e, id, TERM_KIND_GENRE, "g");
+	else if (id[1] == 'Y')
+		add_terms(m, e, id, TERM_KIND_YEAR, "y");
+	else
+		add_albums(m, e, id, NULL);
 }
 
 static void list_fixed(struct model *m, struct expected *e, const char *id)
@@ -494,43 +624,60 @@ static void list_fixed(struct model *m, struct expected *e, const char *id)
 	} else if (strcmp(id, "A") == 0) {
 		add_static(m, e, id, "AT", "All Music");
 		add_static(m, e, id, "AR", "Artists");
+		add_hiding(m, e, id, "AA", "Album Artists");
 		add_static(m, e, id, "AL", "Albums");
 		add_static(m, e, id, "AG", "Genres");
+		add_hiding(m, e, id, "AC", "Composers");
 		add_static(m, e, id, "AY", "Years");
+		add_hiding(m, e, id, "AN", "Recently Added");
+		add_hiding(m, e, id, "AF", "Folders");
 	} else if (strcmp(id, "V") == 0) {
 		add_static(m, e, id, "VT", "All Videos");
+		add_hiding(m, e, id, "VN", "Recently Added");
+		add_hiding(m, e, id, "VF", "Folders");
 	} else if (strcmp(id, "I") == 0) {
 		add_static(m, e, id, "IT", "All Pictures");
+		add_hiding(m, e, id, "ID", "By Date");
+		add_hiding(m, e, id, "IN", "Recently Added");
+		add_hiding(m, e, id, "IF", "Folders");
 	} else if (strcmp(id, "F") == 0) {
-		add_roots(m, e);
-	} else if (id[1] == 'T') {
-		add_titles(m, e, id,
-			   id[0] == 'A'	  ? MEDIA_KIND_AUDIO
-			   : id[0] == 'V' ? MEDIA_KIND_VIDEO
-					  : MEDIA_KIND_IMAGE);
-	} else if (id[1] == 'R') {
-		add_terms(m, e, id, TERM_KIND_ARTIST, "ar");
-	} else if (id[1] == 'G') {
-		add_terms(m, e, id, TERM_KIND_GENRE, "g");
-	} else if (id[1] == 'Y') {
-		add_terms(m, e, id, TERM_KIND_YEAR, "y");
+		add_roots(m, e, id, 0);
 	} else {
-		add_albums(m, e, id, NULL);
+		list_category(m, e, id);
 	}
+}
+
+static uint8_t directory_kind(const char *id)
+{
+	return id[1] == 'a'   ? MEDIA_KIND_AUDIO
+	       : id[1] == 'v' ? MEDIA_KIND_VIDEO
+	       : id[1] == 'i' ? MEDIA_KIND_IMAGE
+			      : 0;
+}
+
+static uint64_t container_number(const char *id)
+{
+	return number_at(id + (id[1] >= 'a' ? 2 : 1));
 }
 
 static struct expected list_of(struct model *m, const char *id)
 {
 	struct expected e = { 0 };
-	uint64_t number = number_at(id + (id[1] >= 'a' ? 2 : 1));
+	uint64_t number = container_number(id);
 	if (id[0] == 'd')
-		add_directory(m, &e, id, known_key(m, 'd', number));
-	else if (id[0] == 'a' && id[1] == 'r')
+		add_directory(m, &e, id, known_key(m, 'd', number), directory_kind(id));
+	else if (id[0] == 'a' && (id[1] == 'r' || id[1] == 'a'))
 		list_artist(m, &e, id);
 	else if (id[0] == 'a')
 		add_tracks(m, &e, id, 0, "", number);
+	else if (id[0] == 'p' && id[1] == 'y')
+		add_months(m, &e, id);
+	else if (id[0] == 'p')
+		add_month(m, &e, id);
 	else if (id[0] == 'g')
 		add_tracks(m, &e, id, TERM_KIND_GENRE, known_key(m, 't', number) + 2, 0);
+	else if (id[0] == 'c')
+		add_tracks(m, &e, id, TERM_KIND_COMPOSER, known_key(m, 't', number) + 2, 0);
 	else if (id[0] == 'y')
 		add_tracks(m, &e, id, TERM_KIND_YEAR, id + 1, 0);
 	else
@@ -589,8 +736,48 @@ static struct model_seen *seen_of(struct model *m, const char *id)
 	return s;
 }
 
-/* What a container's UpdateID stands for: which children, and what they are; not how much the
- * children hold, except for fixed children, which stand for their content. */
+/* What the record of a directory says, beside its name. */
+static void sign_directory(const struct model *m, const char *dir, struct buf *out)
+{
+	for (uint8_t kind = MEDIA_KIND_AUDIO; kind <= MEDIA_KIND_IMAGE; kind++) {
+		unsigned n = 0;
+		for (size_t i = 0; i < MODEL_FILES_MAX; i++) {
+			const struct model_file *f = &m->files[i];
+			n += is_used(f, kind) && is_below(f->path, dir) &&
+			     !strchr(f->path + strlen(dir) + 1, '/');
+		}
+		buf_addf(out, " %u%s", n, has_below(m, dir, kind) ? "+" : "");
+	}
+}
+
+/* Containers of folders: their roots' records, and the files of other kinds in the same directory.
+ */
+static void sign_folders(struct model *m, const char *id, struct buf *out)
+{
+	uint8_t kind = id[0] == 'd'   ? directory_kind(id)
+		       : id[0] == 'A' ? MEDIA_KIND_AUDIO
+		       : id[0] == 'V' ? MEDIA_KIND_VIDEO
+		       : id[0] == 'I' ? MEDIA_KIND_IMAGE
+				      : 0;
+	unsigned roots_n;
+	const char *dir = id[0] == 'd' ? known_key(m, 'd', container_number(id))
+				       : live_root(m, kind, &roots_n);
+	if (id[0] != 'd') {
+		buf_add_str(out, dir ? "single" : "several");
+		for (unsigned r = 0; r < m->roots_n; r++)
+			if (has_below(m, m->roots[r], kind))
+				sign_directory(m, m->roots[r], out);
+	}
+	for (size_t i = 0; i < MODEL_FILES_MAX && dir && kind; i++) {
+		const struct model_file *f = &m->files[i];
+		if (is_used(f, 0) && is_below(f->path, dir) &&
+		    !strchr(f->path + strlen(dir) + 1, '/'))
+			buf_addf(out, " %u:%u", (unsigned)f->id, f->serial);
+	}
+}
+
+/* What a container's UpdateID stands for: which children, and what their records are; not how much
+ * the children hold, except for fixed children and dates, which stand for their content. */
 static void sign(struct model *m, const char *id, struct buf *out)
 {
 	struct expected e = list_of(m, id);
@@ -599,21 +786,27 @@ static void sign(struct model *m, const char *id, struct buf *out)
 		bool fixed = c->id[0] >= 'A' && c->id[0] <= 'Z' && !strchr(c->id, '/');
 		size_t n = strlen(c->id);
 		fixed |= n > 4 && strcmp(c->id + n - 4, "/all") == 0;
-		if (fixed)
+		bool item = c->id[0] == 'i' || strstr(c->id, "/i");
+		if (fixed || (c->id[0] == 'p' && !item))
 			sign(m, c->id, out);
-		buf_add_str(out, strstr(c->id, "i") ? c->full : c->text);
+		buf_add_str(out, item ? c->full : c->text);
+		if (c->id[0] == 'd' && !item)
+			sign_directory(m, known_key(m, 'd', container_number(c->id)), out);
+		if (c->id[0] == 'a' && (c->id[1] == 'r' || c->id[1] == 'a') && !strchr(c->id, '/'))
+			buf_add_str(out, is_owner(m, known_key(m, 't', number_at(c->id + 2)) + 2)
+						 ? "owner"
+						 : "");
 		buf_add_str(out, "\n");
 	}
-	unsigned roots_n;
-	if (strcmp(id, "F") == 0)
-		buf_add_str(out, live_root(m, &roots_n) ? "single" : "several");
+	if (id[0] == 'd' || strcmp(id, "F") == 0 || (id[0] >= 'A' && id[0] <= 'Z' && id[1] == 'F'))
+		sign_folders(m, id, out);
 	free(e.children);
 }
 
 static bool is_root(const struct model *m, const char *id)
 {
 	for (unsigned r = 0; r < m->roots_n && id[0] == 'd'; r++)
-		if (known_id(m, 'd', m->roots[r]) == number_at(id + 1))
+		if (known_id(m, 'd', m->roots[r]) == container_number(id))
 			return true;
 	return false;
 }
@@ -628,7 +821,8 @@ static void check_update_id(struct model *m, const char *id, uint32_t update_id)
 	struct model_seen *s = seen_of(m, id);
 	bool known = s->signature && s->was_alive;
 	bool changed = known && strcmp(s->signature, buf_cstr(&b)) != 0;
-	bool appeared = !s->was_alive && id[0] >= 'a' && id[0] <= 'z';
+	bool hides = id[0] != '0' && id[1] && (strchr("NFDC", id[1]) || strcmp(id, "AA") == 0);
+	bool appeared = !s->was_alive && (hides || (id[0] >= 'a' && id[0] <= 'z'));
 	/* the only root's content stands in F: its own container comes and goes unchanged */
 	s->exempt = appeared && is_root(m, id);
 	bool due = strcmp(id, "0") == 0 || ((changed || appeared) && !s->exempt);
@@ -739,8 +933,11 @@ static void check_hidden(struct model *m, struct library_snap *sn)
 		if (m->seen[i].alive)
 			continue;
 		enum err e = library_object_get(sn, span_str(m->seen[i].id), &o);
-		if (m->seen[i].id[0] == 'd' && e == ERR_OK)
-			EXPECT_STR("F", o.id); /* the only root's own id */
+		static const char *const tops[] = { "F", "AF", "VF", "IF" };
+		if (m->seen[i].id[0] == 'd' && e == ERR_OK) /* the only root's own id */
+			EXPECT_STR(tops[directory_kind(m->seen[i].id)], o.id);
+		else if (m->seen[i].id[0] >= 'A' && m->seen[i].id[0] <= 'Z')
+			EXPECT_OK(e); /* fixed ones only hide */
 		else
 			EXPECT_ERR(ERR_NOTFOUND, e);
 	}

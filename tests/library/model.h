@@ -16,6 +16,7 @@ struct model_file {
 	bool used;
 	char path[96];
 	uint8_t kind;
+	char taken[16]; /* images: year, month, space, day */
 	char title[32], album[32], album_artist[32], composer[32];
 	char artists[MODEL_NAMES_MAX][32], genres[MODEL_NAMES_MAX][32];
 	unsigned artists_n, genres_n;

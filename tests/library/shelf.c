@@ -9,7 +9,7 @@ static void note_change(void *ctx, const struct library_change *change)
 	s->commits_n++;
 }
 
-static void open_library(struct shelf *s)
+void shelf_open(struct shelf *s)
 {
 	struct library_options options = { .database_dir = s->dir,
 					   .on_commit = note_change,
@@ -21,7 +21,7 @@ void shelf_init(struct shelf *s)
 {
 	memset(s, 0, sizeof *s);
 	snprintf(s->dir, sizeof s->dir, "%s/db", test_tmpdir());
-	open_library(s);
+	shelf_open(s);
 	struct batch *b = shelf_batch();
 	EXPECT_OK(batch_root(b, SPAN("/m"), SPAN("music")));
 	shelf_submit(s, b);
@@ -42,7 +42,7 @@ void shelf_fini(struct shelf *s)
 void shelf_reopen(struct shelf *s)
 {
 	shelf_fini(s);
-	open_library(s);
+	shelf_open(s);
 }
 
 struct batch *shelf_batch(void)
@@ -90,4 +90,11 @@ uint64_t shelf_media(struct shelf *s, const char *path)
 		library_media_by_path(sn, span_str(path), &row) == ERR_OK ? media_file_id(row) : 0;
 	library_snap_end(sn);
 	return id;
+}
+
+uint64_t shelf_audio_n(struct shelf *s)
+{
+	struct library_stats stats;
+	library_stats_get(s->lib, &stats);
+	return stats.audio_n;
 }

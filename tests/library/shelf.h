@@ -14,6 +14,8 @@ struct shelf {
 };
 
 void shelf_init(struct shelf *s);
+/** What is in s->dir already. */
+void shelf_open(struct shelf *s);
 void shelf_reopen(struct shelf *s);
 /** Checks the records, then closes. */
 void shelf_fini(struct shelf *s);
@@ -26,3 +28,4 @@ void shelf_put(struct batch *b, const char *path);
 void shelf_move(struct batch *b, uint64_t media_id, const char *path);
 /** 0: there is none. */
 uint64_t shelf_media(struct shelf *s, const char *path);
+uint64_t shelf_audio_n(struct shelf *s);

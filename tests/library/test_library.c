@@ -617,12 +617,14 @@ TEST(library, more_than_64_changes_become_their_nearest_ancestors)
 	}
 	submit(&fx, b);
 	EXPECT(fx.change.overflow);
-	EXPECT_U64(3, fx.change.containers_n); /* A, AT and the directory above all */
+	EXPECT_U64(5, fx.change.containers_n); /* A, AT, AN, AF and the directory above all */
 	struct object o;
 	EXPECT_OK(get(&fx, fx.change.containers[0], &o));
 	EXPECT_SPAN(SPAN("x"), o.title);
 	EXPECT_STR("A", fx.change.containers[1]);
 	EXPECT_STR("AT", fx.change.containers[2]);
+	EXPECT_STR("AN", fx.change.containers[3]);
+	EXPECT_STR("AF", fx.change.containers[4]);
 	fixture_fini(&fx);
 }
 

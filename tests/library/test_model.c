@@ -75,6 +75,10 @@ static void random_facts(struct model_file *f)
 	f->art = pick(2);
 	f->inode = pick(3) ? 1 + pick(100000) : 0;
 	f->size = pick(1000);
+	memset(f->taken, 0, sizeof f->taken);
+	if (f->kind == MEDIA_KIND_IMAGE)
+		snprintf(f->taken, sizeof f->taken, "202%u0%u %u", pick(2), 1 + pick(4),
+			 1 + pick(5));
 }
 
 static void do_put(struct model *m, struct batch *b)
@@ -127,6 +131,9 @@ static void do_move(struct model *m, struct batch *b)
 	for (struct model_file *g; (g = model_grave(m, path));)
 		g->grave = 0;
 	memcpy(f->path, path, sizeof f->path);
+	if (f->kind != kind_of(path))
+		snprintf(f->taken, sizeof f->taken, "%s",
+			 kind_of(path) == MEDIA_KIND_IMAGE ? "202001 1" : "");
 	f->kind = kind_of(path);
 	struct model_input in;
 	model_fill(f, &in);

@@ -46,6 +46,31 @@ TEST(object_id, every_form_is_parsed_and_formatted_alike)
 		"g5/i9",
 		"y1999/i9",
 		"ar4294967295/al4294967295/i4294967295",
+		"AA",
+		"AC",
+		"AN",
+		"AF",
+		"VN",
+		"VF",
+		"IN",
+		"IF",
+		"ID",
+		"P",
+		"AN/i5",
+		"AF/i5",
+		"aa7",
+		"aa7/al3",
+		"aa7/al3/i5",
+		"c7",
+		"c7/i5",
+		"py2024",
+		"pm202405",
+		"pm202405/i5",
+		"pl7",
+		"pl7/e9",
+		"da5",
+		"dv5/i5",
+		"di5",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
 		expect_round_trip(ids[i]);
@@ -65,13 +90,15 @@ TEST(object_id, aliases_of_televisions_lead_to_the_static_containers)
 TEST(object_id, whatever_else_is_no_object)
 {
 	static const char *const ids[] = {
-		"",	   " ",		  "-1",		"4",	 "00",	     "AA",
-		"a",	   "d",		  "d0",		"d01",	 "d-1",	     "d4294967296",
-		"d7x",	   "d 7",	  "d7/",	"d7/i5", "F/i5",     "A/i5",
-		"0/i5",	   "ar7/",	  "ar7/i5",	"ar7/a", "ar7/all/", "ar7/all/x",
-		"ar7/al0", "ar7/al3/",	  "ar7/al3/i0", "i0",	 "i",	     "i5/i5",
-		"AT/i5/",  "AT/i5/i5",	  "AT/",	"y0",	 "y65536",   "al3/al3",
-		"g5/all",  "ar7/all/al3", "d0cs",	"1/i5",	 "I5",	     "D7",
+		"",	   " ",		  "-1",		"4",	  "00",	      "AB",
+		"a",	   "d",		  "d0",		"d01",	  "d-1",      "d4294967296",
+		"d7x",	   "d 7",	  "d7/",	"d7/i5",  "F/i5",     "A/i5",
+		"0/i5",	   "ar7/",	  "ar7/i5",	"ar7/a",  "ar7/all/", "ar7/all/x",
+		"ar7/al0", "ar7/al3/",	  "ar7/al3/i0", "i0",	  "i",	      "i5/i5",
+		"AT/i5/",  "AT/i5/i5",	  "AT/",	"y0",	  "y65536",   "al3/al3",
+		"aa7/all", "aa7/i5",	  "py2024/i5",	"pl7/i5", "pl7/e0",   "pl7/e9/i5",
+		"ID/i5",   "P/i5",	  "P/e5",	"d5/e1",  "c0",	      "dx5",
+		"g5/all",  "ar7/all/al3", "d0cs",	"1/i5",	  "I5",	      "D7",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
 		struct object_id id = { .number = 77 };

@@ -180,7 +180,7 @@ static void random_question(struct question *q)
 	q->query = (struct search_query){ .matches = question_matches, .ctx = s, .steps = s };
 	for (unsigned k = OBJECT_AUDIO; k <= OBJECT_IMAGE; k++)
 		q->query.items[k] = rnd() % 5 ? SEARCH_MAYBE : SEARCH_NO;
-	for (unsigned c = 0; c <= CONTAINER_GENRE; c++)
+	for (unsigned c = 0; c < CONTAINER_CLASSES_N; c++)
 		q->query.containers[c] = rnd() % 5 ? SEARCH_MAYBE : SEARCH_NO;
 }
 
