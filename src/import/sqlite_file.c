@@ -333,7 +333,8 @@ static enum err skip_row(struct sqlite_cursor *c)
 
 enum err sqlite_cursor_next(struct sqlite_cursor *c)
 {
-	while (c->stmt) {
+	/* another step would begin anew */
+	while (c->stmt && !c->ended) {
 		int rc = sqlite3_step(c->stmt);
 
 		if (rc == SQLITE_ROW) {
@@ -341,7 +342,8 @@ enum err sqlite_cursor_next(struct sqlite_cursor *c)
 				c->key = sqlite3_column_int64(c->stmt, 0);
 			return ERR_OK;
 		}
-		if (rc == SQLITE_DONE)
+		c->ended = rc == SQLITE_DONE;
+		if (c->ended)
 			return ERR_NOTFOUND;
 		enum err e = rc == SQLITE_TOOBIG && c->skip ? skip_row(c) : err_of(rc);
 		if (e != ERR_OK)

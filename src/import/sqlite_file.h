@@ -44,6 +44,7 @@ struct sqlite_cursor {
 	struct sqlite3_stmt *skip; /* finds the key of a row that could not be read */
 	int64_t key;		   /* of the row given last */
 	uint64_t oversized_n;	   /* rows left out */
+	bool ended;
 };
 
 /** Begin a query. With `skip`, the query's column 0 is an integer key by which it is in ascending
