@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """salver import from a database that MiniDLNA itself has made of the same files."""
 import json
+import os
 import pathlib
+import random
 import re
 import shutil
 import sqlite3
@@ -172,6 +174,29 @@ def test_what_minidlna_knows_is_what_a_scan_finds():
     after = run_salver("import", "--database", database, other.database).out
     assert "0 stored, 29 known already, 3 skipped" in after, after
     equal("sound\n", run_salver("check", "--database", database).out)
+
+
+def test_damaged_databases_of_minidlna_do_no_harm():
+    media = media_with_playlists()
+    other = MiniDLNA(media)
+    other.stop()
+    whole, damaged = other.database.read_bytes(), tmpdir() / "files.db"
+    chance = random.Random(int(os.environ.get("SALVER_SEED", "1")))
+    refused = 0
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(chance.randrange(1, 40)):
+            page = chance.randrange(len(data) // 4096) * 4096
+            at = page + chance.randrange(4096 if chance.random() < 0.5 else 100)
+            data[at] = chance.randrange(256)
+        damaged.write_bytes(data)
+        done = run_salver("import", "--database", tmpdir() / "db", damaged, media)
+        assert done.status in (0, FAILED), f"status {done.status}: {done.err}"
+        if done.status == FAILED:
+            done.is_refusal(FAILED, damaged)
+            refused += 1
+    print(f"{refused} of 150 damaged databases were refused")
+    assert refused > 10, "they were hardly damaged"
 
 
 def test_import_is_refused_while_a_server_holds_the_library():
