@@ -36,8 +36,7 @@ static void *salver_open(const struct engine_options *o)
 	if (library_open(&options, &s->library, &info) != ERR_OK)
 		bench_fail("salver: open", info.text);
 	must("salver: submit", submit_init(&s->submit, s->library, s->stop_fd[0]));
-	must("salver: root",
-	     submit_root(&s->submit, SPAN("/srv/media/music"), SPAN("Music")));
+	must("salver: root", submit_root(&s->submit, SPAN("/srv/media/music"), SPAN("Music")));
 	return s;
 }
 
