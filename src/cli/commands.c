@@ -54,9 +54,13 @@ enum err command_stored_all(struct library *library, struct err_info *info)
 
 int command_scan(struct conf *conf)
 {
-	struct library_options library_options = {
-		.database_dir = conf->database_dir,
-	};
+	struct library_options options = { .database_dir = conf->database_dir };
+
+	return command_scan_as(conf, &options);
+}
+
+int command_scan_as(struct conf *conf, const struct library_options *library_options)
+{
 	struct err_info info = { 0 };
 	struct library *library = NULL;
 	struct scanner *scanner = NULL;
@@ -65,7 +69,7 @@ int command_scan(struct conf *conf)
 
 	if (e != ERR_OK)
 		return fail(&info, e), EXIT_USAGE;
-	e = library_open(&library_options, &library, &info);
+	e = library_open(library_options, &library, &info);
 	if (e != ERR_OK)
 		return fail(&info, e);
 

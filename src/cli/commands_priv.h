@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 
 struct library;
+struct library_options;
 
 /** Print why; the exit status of a failure. */
 static inline int fail(const struct err_info *info, enum err e)
@@ -16,5 +17,7 @@ static inline int fail(const struct err_info *info, enum err e)
 	return EXIT_FAILURE;
 }
 
+/** command_scan() of a library that is opened in this way. */
+int command_scan_as(struct conf *conf, const struct library_options *library_options);
 /** Did the library take all that it was given? Who could not store says so: cron must notice. */
 NODISCARD enum err command_stored_all(struct library *library, struct err_info *info);

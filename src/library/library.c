@@ -37,6 +37,7 @@ enum err library_open(const struct library_options *options, struct library **ou
 		.tables_n = TABLES_N,
 		.budget_bytes = options->budget_bytes,
 		.read_only = options->read_only,
+		.check_at_open_bytes = options->check_at_open_bytes,
 	};
 	enum err e = db_open(&db_options, &lib->db, info);
 	if (e != ERR_OK) {

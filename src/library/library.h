@@ -24,6 +24,7 @@ struct library_options {
 	const char *database_dir;
 	uint64_t budget_bytes; /* 0: default */
 	bool read_only;
+	uint64_t check_at_open_bytes; /* as in struct db_options; 0: default (tests: less) */
 	/** Called on the writer thread after each published commit, with the object ids of the
 	 * containers it changed. More than LIBRARY_CHANGED_MAX: the nearest common ancestors, and
 	 * `overflow`. Must return quickly. May be NULL. */

@@ -31,6 +31,7 @@ void scanner_progress_get(const struct scanner *s, struct scanner_progress *out)
 	submit_totals((struct submit *)&s->submit, &t); /* only locks */
 	*out = (struct scanner_progress){
 		.scanning = atomic_load(&s->scanning),
+		.refused = atomic_load(&s->refused),
 		.started_ms = counter_get(&c->started_ms),
 		.ended_ms = counter_get(&c->ended_ms),
 		.directories_n = counter_get(&c->directories_n),
@@ -110,8 +111,9 @@ static int timeout_until(uint64_t deadline_ms)
 
 enum err scan_turn(struct scanner *s, uint64_t deadline_ms)
 {
+	bool watched = s->watch && !s->given_up;
 	struct pollfd fds[3] = { { .fd = s->stop_fd, .events = POLLIN },
-				 { .fd = s->watch ? watch_fd(s->watch) : -1, .events = POLLIN },
+				 { .fd = watched ? watch_fd(s->watch) : -1, .events = POLLIN },
 				 { .fd = -1, .events = POLLIN } };
 
 	if (probe_pending(s->probe) > 0)
@@ -303,6 +305,8 @@ static uint64_t poll_due(const struct scanner *s)
 
 static uint64_t next_due(const struct scanner *s)
 {
+	if (s->given_up)
+		return s->reap_due_ms;
 	uint64_t due = MIN(poll_due(s), MIN(s->retry_due_ms, s->reap_due_ms));
 
 	return s->watch ? MIN(due, watch_due_ms(s->watch)) : due;
@@ -313,6 +317,12 @@ static enum err work(struct scanner *s)
 {
 	uint64_t now_ms = clock_now_ms();
 
+	if (now_ms >= s->reap_due_ms) {
+		s->reap_due_ms = NEVER;
+		probe_reap_idle(s->probe);
+	}
+	if (s->given_up)
+		return ERR_OK;
 	if (s->watch && watch_take_overflow(s->watch)) {
 		log_warn(LOG_SCAN, "events were lost: looking at everything");
 		s->retry_due_ms = now_ms;
@@ -323,15 +333,29 @@ static enum err work(struct scanner *s)
 		s->retry_due_ms = NEVER;
 		return scan_all(s);
 	}
-	if (now_ms >= s->reap_due_ms) {
-		s->reap_due_ms = NEVER;
-		probe_reap_idle(s->probe);
-	}
 	if (now_ms >= poll_due(s))
 		return follow_polls(s);
 	if (s->watch && now_ms >= watch_due_ms(s->watch))
 		return follow_events(s);
 	return ERR_OK;
+}
+
+/* A fault made the library read-only: trying again would fail again until it is opened anew. */
+static bool is_refused(struct scanner *s)
+{
+	struct library_stats stats;
+
+	library_stats_get(s->library, &stats);
+	return stats.poisoned;
+}
+
+static void give_up(struct scanner *s)
+{
+	log_error(LOG_SCAN, "the library is read-only after a fault: no change on the disk is "
+			    "stored any more; mend the cause and start salver again");
+	s->given_up = true;
+	atomic_store(&s->refused, true);
+	s->retry_due_ms = NEVER;
 }
 
 /* After each piece of work: say what went wrong, once, and look again later. */
@@ -344,7 +368,10 @@ static enum err settle(struct scanner *s, enum err e)
 		return e;
 	if (e == ERR_OK)
 		e = failure;
-	if (e != ERR_OK) {
+	if (e != ERR_OK && is_refused(s)) {
+		removals_clear(&s->removals);
+		give_up(s);
+	} else if (e != ERR_OK) {
 		log_error(LOG_SCAN, "scanning failed: %s; trying again in %d s", err_name(e),
 			  SCAN_RETRY_MS / 1000);
 		removals_clear(&s->removals);

@@ -28,6 +28,7 @@ NODISCARD enum err scanner_wait(struct scanner *s, uint64_t timeout_ms);
 
 struct scanner_progress {
 	bool scanning;		       /* the walk is under way */
+	bool refused;		       /* the library became read-only: nothing is tried any more */
 	uint64_t started_ms, ended_ms; /* clock_now_ms(); ended 0 while it runs */
 	uint64_t directories_n, found_n, unchanged_n, probed_n, stored_n, removed_n, failed_n;
 	uint64_t watches_n;

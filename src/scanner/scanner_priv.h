@@ -109,12 +109,13 @@ struct scanner {
 	struct job *jobs_free;
 	struct job *jobs_busy; /* sent */
 	bool said_limit;       /* of watches */
+	bool given_up;	       /* the library takes nothing until it is opened again */
 	uint64_t next_line_ms, poll_due_ms, root_poll_due_ms, retry_due_ms, reap_due_ms;
 	uint64_t breath_ms; /* of the last scan_breathe() */
 	uint64_t probed_n;  /* when last looked */
 
 	struct counters counters;
-	_Atomic bool scanning;
+	_Atomic bool scanning, refused;
 	struct mutex lock;
 	struct cond first_scan;
 	bool first_scan_done; /* under lock */

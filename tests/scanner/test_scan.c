@@ -541,3 +541,34 @@ TEST(scan, stops_in_its_midst)
 	EXPECT_U64(1000, rig_files(&rig));
 	rig_close(&rig);
 }
+
+/* A library that became read-only stays so until it is opened again: nothing is tried meanwhile. */
+TEST(scanner_follow, a_read_only_library_is_told_once_and_left_alone)
+{
+	struct rig r;
+	rig_open(&r);
+	rig_sh("printf x > media/a.mp3");
+	rig_scan(&r);
+	EXPECT_U64(1, rig_files(&r));
+	rig_close(&r);
+	rig_sh("for f in db/index-*.run; do printf xxxxxxxx | "
+	       "dd of=$f bs=1 seek=1180 conv=notrunc status=none; done");
+	struct library_options options = { .database_dir = "db", .check_at_open_bytes = 1 };
+	EXPECT_OK(library_open(&options, &r.library, NULL));
+	rig_sh("printf y > media/b.mp3");
+	rig_watch(&r);
+	struct scanner_progress p;
+	scanner_progress_get(r.scanner, &p);
+	EXPECT(p.refused);
+	uint64_t found_n = p.found_n;
+	rig_sh("printf z > media/c.mp3");
+	for (unsigned i = 0; i < 100; i++, usleep(5000)) /* longer than an event takes */
+		EXPECT_U64(0, rig_id(&r, "media/c.mp3"));
+	scanner_progress_get(r.scanner, &p);
+	EXPECT_U64(found_n, p.found_n);
+	rig_close(&r);
+	rig_reopen(&r); /* which makes the indexes anew */
+	rig_scan(&r);
+	EXPECT_U64(3, rig_files(&r));
+	rig_close(&r);
+}
