@@ -192,7 +192,7 @@ bool db_next_key(struct db_cursor *c, uint64_t *out_id, struct span *out_key,
 uint64_t db_cursor_offset(const struct db_cursor *c);
 
 /** All live rows of a table in order of id, in bounded memory: the first id >= `from`; ERR_NOTFOUND
- * at the end. */
+ * at the end. ERR_CORRUPT: the row *out_id is there, but cannot be read. */
 NODISCARD enum err db_row_from(const struct db_snap *sn, unsigned table, uint64_t from,
 			       uint64_t *out_id, struct fb_table *out);
 

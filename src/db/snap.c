@@ -187,8 +187,6 @@ enum err db_row_from(const struct db_snap *sn, unsigned table, uint64_t from, ui
 	uint64_t address, id = row_next(&sn->tables[table], from, &address);
 	if (id == UINT64_MAX)
 		return ERR_NOTFOUND;
-	enum err e = chunk_row(sn->db, table, address, id, out);
-	if (e == ERR_OK)
-		*out_id = id;
-	return e;
+	*out_id = id;
+	return chunk_row(sn->db, table, address, id, out);
 }
