@@ -2,9 +2,11 @@
 // The content of one container: header, rows, cards, tracks; more as one scrolls.
 import { el, icon, count, plural, duration, cover, announce } from './dom.js';
 
-const CONTAINER_ICONS = { folder: 'folder', plain: 'folder', artist: 'artist', album: 'album', genre: 'genre' };
+const CONTAINER_ICONS = { folder: 'folder', plain: 'folder', artist: 'artist', album: 'album', genre: 'genre',
+  playlist: 'music' };
 const ROOT_ICONS = { A: 'music', V: 'video', I: 'image', F: 'folder', AT: 'music', AR: 'artist', AL: 'album',
-  AG: 'genre', AY: 'genre', VT: 'video', IT: 'image' };
+  AG: 'genre', AY: 'genre', VT: 'video', IT: 'image', AA: 'artist', AC: 'artist', AN: 'music', AF: 'folder',
+  VN: 'video', VF: 'folder', IN: 'image', ID: 'image', IF: 'folder', P: 'music' };
 
 const iconOf = (o) => ROOT_ICONS[o.id] ?? CONTAINER_ICONS[o.class] ?? 'folder';
 export const hrefOf = (id) => `#/${id.split('/').map(encodeURIComponent).join('/')}`;
@@ -98,7 +100,8 @@ function header(listing, ui) {
 /** "12 albums"; what is mixed is counted as entries. */
 function countText(listing) {
   const words = { audio: ['song', 'songs'], video: ['video', 'videos'], image: ['picture', 'pictures'],
-    artist: ['artist', 'artists'], album: ['album', 'albums'], genre: ['genre', 'genres'], folder: ['folder', 'folders'] };
+    artist: ['artist', 'artists'], album: ['album', 'albums'], genre: ['genre', 'genres'], folder: ['folder', 'folders'],
+    playlist: ['playlist', 'playlists'] };
   const kinds = new Set(listing.children.map((o) => (o.kind === 'container' ? o.class : o.kind)));
   const alone = kinds.size === 1 && words[[...kinds][0]];
   return plural(listing.total, ...(alone || ['entry', 'entries']));
