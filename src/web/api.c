@@ -77,7 +77,7 @@ static void add_subtitles(struct json *j, struct fb_table media)
 	json_array_end(j);
 }
 
-static void add_media(struct json *j, struct fb_table media)
+void api_add_media(struct json *j, struct fb_table media)
 {
 	uint64_t id = media_file_id(media);
 	json_key(j, "mediaId");
@@ -148,7 +148,7 @@ void api_add_object(struct json *j, const struct object *o)
 	if (o->kind == OBJECT_CONTAINER)
 		add_container(j, o);
 	else
-		add_media(j, o->media);
+		api_add_media(j, o->media);
 }
 
 /** The way from the root, without the object itself. */

@@ -16,6 +16,8 @@ static const struct {
 	{ "/api/v1/browse", api_browse_serve },
 	{ "/api/v1/object", api_object_serve },
 	{ "/api/v1/search", api_search_serve },
+	{ "/api/v1/playlists", api_playlists_serve },
+	{ "/api/v1/playlist", api_playlist_serve },
 	{ "/api/v1/status", api_status_serve },
 	{ "/healthz", health_serve },
 	{ "/readyz", ready_serve },

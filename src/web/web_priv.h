@@ -36,9 +36,14 @@ struct web {
 /* One handler for each kind of address; ctx is the struct web. */
 http_handler media_serve, art_serve, subtitle_serve, ui_serve;
 http_handler api_browse_serve, api_object_serve, api_search_serve, api_status_serve;
+http_handler api_playlists_serve, api_playlist_serve;
 http_handler health_serve, ready_serve, metrics_serve;
 
 void art_idle_run(void *web);
+
+/** The members of a file, inside an object that is open. */
+struct json;
+void api_add_media(struct json *j, struct fb_table media);
 
 /** The members of an object, inside a JSON object that is open. */
 struct json;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The JSON API, the supervisor's addresses and the page. */
 #include "harness.h"
+#include "library/playlists.h"
 #include "site.h"
 
 static bool holds(const struct answer *a, const char *text)
@@ -38,6 +39,47 @@ TEST(api, browse_lists_a_container_with_its_way_from_the_root)
 	expect_json(&s, "/api/v1/browse?id=F",
 		    (const char *[]){ "\"subtitles\":[{\"url\":\"/subtitle/", "\"kind\":\"image\"",
 				      NULL });
+	site_stop(&s);
+}
+
+TEST(api, playlists_show_also_what_is_not_there)
+{
+	struct site s;
+	struct answer a;
+	char path[512];
+	struct op_result r;
+	struct batch_result br;
+	struct batch *b;
+	site_start(&s);
+	snprintf(path, sizeof path, "%s/media/song.mp3", s.dir);
+	struct playlist_ref refs[] = { { .uri = SPAN("/gone/a.mp3"), .title = SPAN("Gone") },
+				       { .uri = span_str(path) } };
+	struct playlist_new new = { .name = SPAN("Mix \"1\""), .entries = refs, .entries_n = 2 };
+	EXPECT_OK(batch_new(&b));
+	EXPECT_OK(batch_playlist_create(b, &new, &r));
+	EXPECT_OK(library_submit_wait(s.library, b, &br));
+	EXPECT_U64(1, r.id);
+	expect_json(&s, "/api/v1/playlists",
+		    (const char *[]){ "\"total\":1", "\"name\":\"Mix \\\"1\\\"\"",
+				      "\"entries\":2,\"present\":1", NULL });
+	expect_json(&s, "/api/v1/playlist?id=1",
+		    (const char *[]){ "\"durationMs\":61000",
+				      "\"title\":\"Gone\",\"present\":false",
+				      "\"uri\":\"/gone/a.mp3\"", "\"position\":1",
+				      "\"url\":\"/media/", NULL });
+	expect_json(&s, "/api/v1/playlist?id=1&offset=1&limit=0",
+		    (const char *[]){ "\"items\":[]", NULL });
+	expect_json(&s, "/api/v1/browse?id=P",
+		    (const char *[]){ "\"id\":\"pl1\"", "\"class\":\"playlist\"",
+				      "\"childCount\":1", NULL });
+	expect_json(&s, "/api/v1/browse?id=pl1",
+		    (const char *[]){ "\"id\":\"pl1/e2\"", "\"refId\":\"i", NULL });
+	site_ask(&s, "GET", "/api/v1/playlist?id=2", "", &a);
+	EXPECT_U64(404, a.status);
+	client_answer_fini(&a);
+	site_ask(&s, "GET", "/api/v1/playlists?limit=501", "", &a);
+	EXPECT_U64(400, a.status);
+	client_answer_fini(&a);
 	site_stop(&s);
 }
 
