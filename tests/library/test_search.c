@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/thread.h"
 #include "harness.h"
@@ -543,6 +544,69 @@ TEST_LIMIT(text, a_damaged_column_is_named_and_made_again, 300)
 		compare_now(lib, 2);
 		write_random(lib, 3);
 	}
+	library_close(lib);
+}
+
+/* Hashes are no proof: whoever can write the file can make them. */
+static void forge(uint8_t *p, size_t n)
+{
+	struct disk_text_head *head = (void *)p;
+	for (uint64_t i = 1 + rnd() % 4; i > 0; i--) {
+		size_t at = rnd() % n & ~(size_t)3;
+		uint32_t old, values[] = { 0, 1, UINT32_MAX, (uint32_t)rnd(), (uint32_t)n };
+		memcpy(&old, p + at, 4);
+		values[1] += old;
+		memcpy(p + at, &values[rnd() % ARRAY_LEN(values)], MIN(4, n - at));
+	}
+	uint64_t table = head->blocks_off;
+	if (table % 8 == 0 && table < n && head->blocks_n <= (n - table) / 32) {
+		for (uint32_t i = 0; i < head->blocks_n; i++) {
+			struct disk_text_block *b = (void *)(p + table + (size_t)i * 32);
+			if (b->off < n && b->bytes <= n - b->off)
+				b->hash = XXH3_64bits_withSeed(p + b->off, b->bytes, b->off);
+		}
+		head->blocks_hash = XXH3_64bits(p + table, (size_t)head->blocks_n * 32);
+	}
+	head->hash = XXH3_64bits(p, offsetof(struct disk_text_head, hash));
+}
+
+TEST_LIMIT(text, a_forged_column_harms_nobody, 300)
+{
+	const char *dir = test_tmpdir();
+	struct library *lib = open_library(dir);
+	struct question *q = malloc(sizeof *q);
+	struct ids got = { 0 };
+	unsigned taken_n = 0;
+	for (int i = 0; i < 2; i++)
+		write_random(lib, 2500);
+	for (int round = 0; round < 60; round++) {
+		char path[300];
+		struct stat st;
+		EXPECT_OK(text_settle(library_text(lib)));
+		library_close(lib);
+		column_path(dir, path, sizeof path);
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+		EXPECT(fstat(fd, &st) == 0);
+		size_t n = (size_t)st.st_size;
+		uint64_t *bytes = calloc(1, n + 8);
+		EXPECT(pread(fd, bytes, n, 0) == (ssize_t)n);
+		forge((uint8_t *)bytes, n);
+		EXPECT(pwrite(fd, bytes, n, 0) == (ssize_t)n);
+		close(fd);
+		free(bytes);
+		lib = open_library(dir);
+		EXPECT_OK(library_check(lib, NULL, NULL)); /* long enough for the column */
+		taken_n += stats_of(lib).text_commit != 0;
+		struct library_snap *sn = library_snap_begin(lib);
+		for (int i = 0; i < 8; i++) {
+			random_question(q);
+			collect(lib, sn, "0", &q->query, &got);
+		}
+		library_snap_end(sn);
+	}
+	printf("%u of 60 taken\n", taken_n);
+	free(got.id);
+	free(q);
 	library_close(lib);
 }
 
