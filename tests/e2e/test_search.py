@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Search as control points use it: by SOAP against what Browse shows, and by mpd."""
+import json
 import os
+import shutil
 import subprocess
 import unicodedata
+import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
 from salver import (NAMES, Namespaces, Server, at_end, end_process, equal, need, sample, sample_copy,
@@ -73,6 +76,45 @@ def test_search_is_advertised_and_finds_what_browse_shows():
         want = home_ids(server, "AT", lambda item: any(part in t for t in texts(item, name)))
         found = search(server, "A", f"{AUDIO} and {name} contains {quoted(part)}")[0]
         equal(want, sorted(ids(found)), f"{name} contains {part}")
+
+
+def typed(server, text, **more):
+    """What the page gets while somebody types."""
+    query = urllib.parse.urlencode({"q": text, **more}, quote_via=urllib.parse.quote)
+    status, _, body = server.get(f"/api/v1/search?{query}")
+    equal(200, status, text)
+    return json.loads(body)
+
+
+def test_what_is_typed_finds_what_has_every_word():
+    server = Server(sample())
+    for song in server.browse("AT")[0].findall("d:item", NAMES):
+        title, artist = (song.find(name, NAMES) for name in ("dc:title", "upnp:artist"))
+        if artist is None:
+            continue
+        words = f"{fold(title.text)[:4]}  {artist.text.upper()}"
+        found = typed(server, words, kind="audio")
+        assert song.get("refID") in [item["id"] for item in found["children"]], words
+        equal(found["total"], len(found["children"]), words)
+        equal(0, typed(server, words + " qqqq")["total"], words)
+
+
+def metric(server, name):
+    line = next(l for l in server.get("/metrics")[2].decode().splitlines() if l.startswith(name + " "))
+    return int(line.split()[1])
+
+
+def test_a_page_is_kept_until_its_container_changes():
+    media = sample_copy()
+    server = Server(media)
+    before = [server.browse("AT") for _ in range(3)]
+    equal([ElementTree.tostring(before[0][0])] * 3, [ElementTree.tostring(b[0]) for b in before])
+    assert metric(server, "salver_page_cache_hits_total") >= 2
+    song = next(os.path.join(d, f) for d, _, files in os.walk(media) for f in files
+                if f.endswith((".mp3", ".flac")))
+    end = os.path.splitext(song)[1]
+    shutil.copy(song, os.path.join(media, "one more" + end))
+    wait_for("the new song", lambda: len(server.browse("AT")[0]) == len(before[0][0]) + 1)
 
 
 def test_containers_are_found_by_class():
