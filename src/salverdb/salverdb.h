@@ -214,6 +214,13 @@ SDB_CHECKED enum sdb_err sdb_check(struct sdb *db, void (*report)(void *ctx, con
  * transaction that is open. */
 SDB_CHECKED enum sdb_err sdb_checkpoint(struct sdb *db);
 
+/** Copy one commit into a directory that does not exist or is empty, beside readers and writers;
+ * not from a thread that has the write transaction (SDB_BUSY). The copy is a database. It appears
+ * whole or not at all, on the disk and read back. Errors: SDB_EXISTS, SDB_ACCESS, SDB_NOSPACE,
+ * SDB_IO; SDB_CORRUPT: this database is damaged, and so is the copy, which is there. `why` may be
+ * NULL. */
+SDB_CHECKED enum sdb_err sdb_backup(struct sdb *db, const char *dir, struct sdb_why *why);
+
 /* ---- transactions ---------------------------------------------------------------------------- */
 
 struct sdb_txn;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "db/backup.h"
 #include "salverdb/sdb_priv.h"
 
 #define RETRY_FIRST_MS 10
@@ -15,6 +16,14 @@ const char *sdb_err_text(enum sdb_err e)
 }
 
 /* ---- the right to write ---------------------------------------------------------------------- */
+
+bool writer_is_me(struct sdb *db)
+{
+	mutex_lock(&db->m);
+	bool me = db->writing && pthread_equal(db->writer, pthread_self());
+	mutex_unlock(&db->m);
+	return me;
+}
 
 enum err writer_take(struct sdb *db)
 {
@@ -130,18 +139,33 @@ enum err sdb_open_io(const struct sdb_options *options, const struct db_io *io, 
 	return ERR_OK;
 }
 
+static enum sdb_err why_out(enum err e, struct err_info *info, const char *what,
+			    struct sdb_why *why)
+{
+	if (e == ERR_OK || !why)
+		return err_out(e);
+	if (info->text[0] == '\0')
+		(void)err_set(info, e, 0, "cannot %s the database: %s", what, err_name(e));
+	_Static_assert(sizeof why->text == sizeof info->text, "one text");
+	why->os_errno = info->os_errno;
+	memcpy(why->text, info->text, sizeof why->text);
+	return err_out(e);
+}
+
 enum sdb_err sdb_open(const struct sdb_options *options, struct sdb **out, struct sdb_why *why)
 {
 	struct err_info info = { 0 };
-	enum err e = sdb_open_io(options, NULL, out, &info);
-	if (e != ERR_OK && info.text[0] == '\0')
-		(void)err_set(&info, e, 0, "cannot open the database: %s", err_name(e));
-	if (e != ERR_OK && why) {
-		_Static_assert(sizeof why->text == sizeof info.text, "one text");
-		why->os_errno = info.os_errno;
-		memcpy(why->text, info.text, sizeof why->text);
-	}
-	return err_out(e);
+	return why_out(sdb_open_io(options, NULL, out, &info), &info, "open", why);
+}
+
+enum sdb_err sdb_backup(struct sdb *db, const char *dir, struct sdb_why *why)
+{
+	struct err_info info = { 0 };
+	const struct db_follower nobody = { 0 };
+	uint64_t commit;
+	enum err e = writer_is_me(db) ? ERR_BUSY : db_backup(db->db, dir, &nobody, &commit, &info);
+	(void)report(db, e);
+	return why_out(e, &info, "copy", why);
 }
 
 void sdb_close(struct sdb *db)

@@ -78,10 +78,7 @@ static enum err may_submit(struct sdb *db, const struct sdb_op *op)
 		return ERR_INVALID;
 	if (op->key.text.n > SDB_KEY_MAX || (!op->remove && op->value.n > SDB_VALUE_MAX))
 		return ERR_LIMIT;
-	mutex_lock(&db->m);
-	bool own = db->writing && pthread_equal(db->writer, pthread_self());
-	mutex_unlock(&db->m);
-	return own ? ERR_BUSY : ERR_OK;
+	return writer_is_me(db) ? ERR_BUSY : ERR_OK;
 }
 
 static enum sdb_err submit_and_wait(struct sdb *db, const struct sdb_op *op)

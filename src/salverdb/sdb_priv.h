@@ -219,6 +219,8 @@ struct sdb {
 /** Wait for the right to write. ERR_BUSY: this thread has it. */
 NODISCARD enum err writer_take(struct sdb *db);
 void writer_give(struct sdb *db);
+/** Whether this thread has the write transaction. */
+bool writer_is_me(struct sdb *db);
 
 #define RETRIES_MAX 4
 /** Whether to try again after the n-th failure with `e`; pauses 10, 20, 40, 80 ms, and counts. */

@@ -195,6 +195,31 @@ TEST(sdb_open, indexes_that_are_declared_anew_are_made_from_the_records)
 	sx_closep(&db);
 }
 
+TEST(sdb_backup, is_a_database_and_never_takes_another_ones_place)
+{
+	char dir[300], copy[300];
+	struct sx_model m = { 0 };
+	struct sdb_why why = { 0 };
+	const struct sx_value v = { 1, 2, 3 };
+	snprintf(dir, sizeof dir, "%s/db", test_tmpdir());
+	snprintf(copy, sizeof copy, "%s/copy", test_tmpdir());
+	struct sdb *db = sx_open(dir);
+	put_ok(db, SX_BY_U64, sx_key(SX_BY_U64, 1), sx_value_make(v));
+	m.at[SX_BY_U64][1] = v;
+	struct sdb_txn *txn = write_begin(db);
+	EXPECT_I64(SDB_BUSY, sdb_backup(db, copy, &why));
+	sdb_end(txn);
+	EXPECT_I64(SDB_EXISTS, sdb_backup(db, dir, &why));
+	EXPECT(why.text[0] != '\0');
+	EXPECT_I64(SDB_OK, sdb_backup(db, copy, &why));
+	put_ok(db, SX_BY_U64, sx_key(SX_BY_U64, 2), sx_value_make((struct sx_value){ 2, 2, 2 }));
+	sdb_close(db);
+	db = sx_open(copy);
+	sx_expect_now(db, &m);
+	sx_expect_sound(db);
+	sdb_close(db);
+}
+
 /* ---- keys and values ------------------------------------------------------------------------- */
 
 TEST(sdb_key, strings_may_be_empty_long_and_any_bytes_but_not_too_long)
