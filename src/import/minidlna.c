@@ -136,17 +136,17 @@ static enum err open_streams(struct import_source *s)
 
 /* ---- items ----------------------------------------------------------------------------------- */
 
-static struct span text(struct import_source *s, enum item_column column)
+static struct span text(struct import_source *s, int column)
 {
 	return sqlite_cursor_text(&s->items, column);
 }
 
-static struct span tag(struct import_source *s, enum item_column column)
+static struct span tag(struct import_source *s, int column)
 {
 	return import_unescape(&s->arena, text(s, column));
 }
 
-static uint32_t number(struct import_source *s, enum item_column column, uint32_t max)
+static uint32_t number(struct import_source *s, int column, uint32_t max)
 {
 	return (uint32_t)sqlite_cursor_number(&s->items, column, 0, max, 0);
 }

@@ -175,6 +175,13 @@ def test_what_minidlna_knows_is_what_a_scan_finds():
     assert "0 stored, 29 known already, 3 skipped" in after, after
     equal("sound\n", run_salver("check", "--database", database).out)
 
+    # and the playlists are what they were
+    server = Server(media, database=database)
+    lists = {c.find("dc:title", NAMES).text: list(items(server, c.get("id")))
+             for c in server.browse("P")[0].findall("d:container", NAMES)}
+    equal({"evening": ["Vetrarnótt", "Ís og eldur"], "mix": ["Ça ira mieux demain", "Blåbær"]},
+          lists, "playlists")
+
 
 def test_damaged_databases_of_minidlna_do_no_harm():
     media = media_with_playlists()

@@ -157,6 +157,7 @@ TEST(import, files_that_cannot_be_served_are_counted_and_left_out)
 	import_rig_file(&rig, "cover.jpg");
 	snprintf(empty, sizeof empty, "%s/empty.mp3", rig.root);
 	CLEANUP(fd_closep) int fd = open(empty, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	EXPECT(fd >= 0);
 	import_rig_sql(&rig,
 		       "INSERT INTO DETAILS (PATH, MIME) VALUES ('@/good.mp3', 'audio/mpeg'), "
 		       "('@/empty.mp3', 'audio/mpeg'), ('@/gone.mp3', 'audio/mpeg'), "
