@@ -19,9 +19,12 @@ static uint64_t text(uint64_t h, struct span s)
 static uint64_t ends(uint64_t h, struct span s)
 {
 	uint64_t first = 0, last = 0;
-	size_t n = s.n < sizeof first ? s.n : sizeof first;
-	memcpy(&first, s.p, n);
-	memcpy(&last, s.p + s.n - n, n);
+	if (s.n >= sizeof first) {
+		memcpy(&first, s.p, sizeof first);
+		memcpy(&last, s.p + s.n - sizeof last, sizeof last);
+	} else if (s.n) {
+		memcpy(&first, s.p, s.n);
+	}
 	return number(h ^ first, last ^ s.n);
 }
 
