@@ -48,7 +48,8 @@ struct thread {
 	bool started;
 };
 
-/** Starts a thread with a 256 KiB stack, all signals blocked and the given name (15 bytes). */
+/** Starts a thread with a 256 KiB stack, all signals but its own faults blocked, and the given name
+ * (15 bytes). */
 NODISCARD enum err thread_start(struct thread *t, const char *name, void (*fn)(void *), void *arg);
 /** Waits for its end; harmless where it never started. */
 void thread_join(struct thread *t);

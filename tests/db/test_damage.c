@@ -2,12 +2,15 @@
 /* Damaged, foreign and locked stores: named, contained, never a crash. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "base/num.h"
+#include "base/thread.h"
 #include "fixture.h"
 
 #define LOG "media-00001.fb"
@@ -520,6 +523,79 @@ TEST(db_damage, files_cut_under_an_open_store_end_nobody)
 		(void)db_maintain(db);
 	}
 	db_close(db);
+}
+
+struct cut {
+	const char *dir;
+	const struct fx_model *m;
+	_Atomic bool over;
+	_Atomic uint64_t rounds_n;
+	struct db *db;
+};
+
+static void keep_reading(void *arg)
+{
+	struct cut *c = arg;
+	while (!atomic_load(&c->over)) {
+		struct db_snap *sn = db_snap_begin(c->db);
+		(void)fx_same(sn, c->m); /* true or not: it must come back */
+		db_snap_end(sn);
+		atomic_fetch_add(&c->rounds_n, 1);
+	}
+}
+
+struct named {
+	const char *what;
+	bool is;
+};
+
+static void is_named(void *ctx, const char *line)
+{
+	struct named *n = ctx;
+	n->is |= strstr(line, n->what) != NULL;
+}
+
+/* Each file cut at many places while somebody reads from it: nobody ends, and the check names it.
+ */
+TEST_LIMIT(db_damage, a_file_cut_under_a_reader_is_named_and_ends_nobody, 120)
+{
+	static struct fx_model m;
+	static struct cut cut;
+	char dir[256], copy[256];
+	uint64_t points = 0;
+	snprintf(dir, sizeof dir, "%s/a", test_tmpdir());
+	snprintf(copy, sizeof copy, "%s/b", test_tmpdir());
+	filled_make(dir, &m);
+	DIR *d = opendir(dir);
+	const struct dirent *de;
+	while ((de = readdir(d))) {
+		bool run = strncmp(de->d_name, "index-", 6) == 0;
+		struct stat st;
+		if (!run && strcmp(de->d_name, LOG) != 0)
+			continue;
+		EXPECT(stat(path_in(dir, de->d_name), &st) == 0);
+		for (off_t at = 0; at < st.st_size; at += 4096, points++) {
+			struct thread thread = { 0 };
+			dir_copy(dir, copy);
+			cut = (struct cut){ .dir = copy, .m = &m, .db = fx_open(copy) };
+			EXPECT_OK(thread_start(&thread, "reader", keep_reading, &cut));
+			while (atomic_load(&cut.rounds_n) < 2)
+				sched_yield();
+			EXPECT(truncate(path_in(copy, de->d_name), at) == 0);
+			uint64_t before = atomic_load(&cut.rounds_n);
+			while (atomic_load(&cut.rounds_n) < before + 2)
+				sched_yield();
+			atomic_store(&cut.over, true);
+			thread_join(&thread);
+			struct named n = { .what = run ? "index file" : "log segment 1" };
+			EXPECT_ERR(ERR_CORRUPT, db_check(cut.db, is_named, &n));
+			EXPECT(n.is);
+			db_close(cut.db);
+		}
+	}
+	closedir(d);
+	EXPECT(points > 10);
+	printf("%" PRIu64 " points, 0 failures\n", points);
 }
 
 /* ---- sharing ---- */
