@@ -178,6 +178,57 @@ static uint64_t index_live(const struct snap_table *st, unsigned index)
 	return n;
 }
 
+/* The least group >= from of an index, in any run. */
+static bool group_from(const struct snap_table *st, unsigned index, uint64_t from, uint32_t *out)
+{
+	bool any = false;
+	for (uint32_t i = 0; i < st->runs_n; i++) {
+		const struct run_index *ix = &st->runs[i]->index[index];
+		uint64_t lo = 0, hi = ix->groups_n;
+		while (lo < hi) {
+			uint64_t mid = lo + (hi - lo) / 2;
+			if (ix->groups[mid].group < from)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		if (lo < ix->groups_n && (!any || ix->groups[lo].group < *out)) {
+			*out = ix->groups[lo].group;
+			any = true;
+		}
+	}
+	return any;
+}
+
+/* What a reader is shown of an index, group by group, against what it is told of their sizes and
+ * what the records have. Each record's entries were found there: as many, so no others. */
+static void check_groups(struct check *k, unsigned table, unsigned index, uint64_t records_have)
+{
+	const struct db_table_def *def = &k->db->tables[table];
+	uint64_t shown = 0, wrong = 0;
+	uint32_t group = 0;
+	struct db_cursor c;
+	for (uint64_t from = 0; group_from(&k->sn->tables[table], index, from, &group);
+	     from = (uint64_t)group + 1) {
+		uint64_t id, n = 0;
+		if (db_hurried(k->db))
+			return;
+		db_seek(&c, k->sn, table, index, group, 0);
+		while (db_next(&c, &id))
+			n++;
+		wrong += n != db_count(k->sn, table, index, group);
+		shown += n;
+	}
+	if (wrong)
+		finding(k, "index %s of table %s: the sizes of %llu groups are wrong",
+			def->indexes[index].name, def->name, (unsigned long long)wrong);
+	if (shown != records_have)
+		finding(k,
+			"index %s of table %s: %llu entries are shown, but the records have %llu",
+			def->indexes[index].name, def->name, (unsigned long long)shown,
+			(unsigned long long)records_have);
+}
+
 static void check_table(struct check *k, unsigned table)
 {
 	const struct db_table_def *def = &k->db->tables[table];
@@ -217,6 +268,8 @@ static void check_table(struct check *k, unsigned table)
 				def->indexes[x].name, def->name,
 				(unsigned long long)index_live(st, x),
 				(unsigned long long)counts[x]);
+		if (whole && !unreadable)
+			check_groups(k, table, x, counts[x]);
 		emit_fini(&k->db->mem, &lists[x]);
 	}
 }
