@@ -273,5 +273,10 @@ static inline void fb_row_end(struct fb_writer *w, uint32_t pos)
 	w->rows_n++;
 	fb_put_u32(w->buf + w->vector_pos, w->rows_n);
 }
+/** Append a copy of a table of a verified buffer; its position, or 0 and w->err where there is no
+ * room. Fields that the type does not know are left out. */
+uint32_t fb_table_copy(struct fb_writer *w, const struct fb_table_type *type, struct fb_table t);
+/** The same as one more row, whole or, with w->err, not at all. */
+void fb_row_copy(struct fb_writer *w, const struct fb_table_type *type, struct fb_table row);
 /** Make the table at `pos` (0: it found no room) the root. */
 NODISCARD enum err fb_finish(struct fb_writer *w, uint32_t pos, uint32_t *out_n);

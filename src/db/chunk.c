@@ -41,6 +41,13 @@ bool chunk_payload_sound(const struct disk_chunk *c)
 	return c->payload_hash == hash_bytes(chunk_payload(c), c->payload_bytes, chunk_seed(c));
 }
 
+uint64_t chunk_row_bytes(const struct db *db, uint64_t address)
+{
+	const struct disk_chunk *c =
+		chunk_at(db, (struct log_pos){ address_segment(address), address_offset(address) });
+	return c && c->rows_n ? c->payload_bytes / c->rows_n : 0;
+}
+
 #define CHECKED_SOUND 1u
 #define CHECKED_BAD 2u
 

@@ -69,6 +69,18 @@ static enum err dir_list(struct db *db, DIR *d, uint8_t segments[SEGMENTS_MAX / 
 	return e;
 }
 
+/* Beside a writer that compacts, one may go between listing and opening. */
+static enum err segment_here(struct db *db, uint32_t n, struct err_info *info)
+{
+	struct err_info gone = { 0 };
+	enum err e = segment_open(db, n, db->read_only ? &gone : info);
+	if (e == ERR_NOTFOUND && db->read_only)
+		return ERR_OK;
+	if (e != ERR_OK && db->read_only && info)
+		*info = gone;
+	return e;
+}
+
 /* Opens all segments, the oldest first: it says which store this is. */
 static enum err dir_scan(struct db *db, struct err_info *info)
 {
@@ -86,22 +98,14 @@ static enum err dir_scan(struct db *db, struct err_info *info)
 	closedir(d);
 	for (uint32_t n = 1; n < SEGMENTS_MAX && e == ERR_OK; n++)
 		if (segments[n / 8] >> n % 8 & 1)
-			e = segment_open(db, n, info);
+			e = segment_here(db, n, info);
 	return e;
-}
-
-static uint32_t segment_first(const struct db *db)
-{
-	for (uint32_t n = 1; n <= db->segment_last; n++)
-		if (db_segment(db, n))
-			return n;
-	return 0;
 }
 
 /* A store that was being created when the power failed: its only segment has no header yet. */
 static bool creation_torn(const struct db *db)
 {
-	if (segment_first(db) != 1 || db->segment_last != 1)
+	if (db->segment_first != 1 || db->segment_last != 1)
 		return false;
 	const struct segment *s = db_segment(db, 1);
 	uint32_t n = atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
@@ -153,7 +157,7 @@ static enum err store_load(struct db *db, enum open_mode mode, struct err_info *
 		snap_free(db, TAKE(sn));
 		recover_identity(db);
 	}
-	if (db->store == 0 && (segment_first(db) == 0 || creation_torn(db))) {
+	if (db->store == 0 && (db->segment_first == 0 || creation_torn(db))) {
 		if (db->read_only)
 			return err_set(info, ERR_NOTFOUND, 0, "there is no database in \"%s\"",
 				       db->dir);
@@ -164,7 +168,7 @@ static enum err store_load(struct db *db, enum open_mode mode, struct err_info *
 			    "what it is; run salver repair, restore a backup, or delete the "
 			    "directory and scan again",
 			    db->dir);
-	} else if (segment_first(db) == 0) {
+	} else if (db->segment_first == 0) {
 		e = err_set(
 			info, ERR_CORRUPT, 0,
 			"the log of database \"%s\" (media-*.fb) is missing; restore a backup, or "
@@ -175,7 +179,7 @@ static enum err store_load(struct db *db, enum open_mode mode, struct err_info *
 		sn = snap_copy(db, NULL);
 		if (!sn)
 			return ERR_NOMEM;
-		sn->log_end = (struct log_pos){ segment_first(db), SEGMENT_HEADER_BYTES };
+		recover_from_log(db, sn);
 	}
 	if (e != ERR_OK) {
 		snap_free(db, sn);
@@ -217,6 +221,7 @@ void db_free(struct db *db)
 	}
 	for (uint32_t n = 1; db->segments && n <= db->segment_last; n++)
 		segment_free(db, db_segment(db, n));
+	segments_retired_free(db);
 	if (db->segments)
 		munmap((void *)db->segments, SEGMENT_TABLE_BYTES);
 	db_file_close(db, db->manifest_fd);
@@ -250,6 +255,7 @@ static struct db *db_new(const struct db_options *o)
 		o->check_at_open_bytes ? o->check_at_open_bytes : CHECK_AT_OPEN_BYTES;
 	db->heap_run_rows = o->heap_run_rows ? o->heap_run_rows : HEAP_RUN_ROWS;
 	db->merge_step_units = o->merge_step_units;
+	db->compact.from_bytes = o->compact_from_bytes ? o->compact_from_bytes : COMPACT_FROM_BYTES;
 	db->read_only = o->read_only;
 	snprintf(db->dir, sizeof db->dir, "%s", o->dir);
 	db->dir_fd = db->lock_fd = db->manifest_fd = -1;
@@ -320,7 +326,9 @@ enum err db_open_mode(const struct db_options *options, enum open_mode mode, str
 				       err_name(e));
 		return e;
 	}
+	db->log_first = snap_current(db)->log_first;
 	files_forget(db);
+	segments_sweep(db);
 	*out = TAKE(db);
 	return ERR_OK;
 }
@@ -410,6 +418,7 @@ enum err db_checkpoint(struct db *db)
 	if (e == ERR_OK) {
 		db->checkpointed = db->generation;
 		counter_add(&db->count.checkpoints_n, 1);
+		segments_sweep(db);
 	}
 	return e;
 }
@@ -443,6 +452,8 @@ void db_stats_get(struct db *db, struct db_stats *out)
 		.log_bytes = (uint64_t)(sn->log_end.segment - 1) * db->segment_bytes_max +
 			     sn->log_end.offset,
 		.index_bytes = counter_get(&db->count.index_bytes),
+		.log_used_bytes = log_used_bytes(db, sn),
+		.log_live_bytes = sn->live_bytes,
 		.commits_n = counter_get(&db->count.commits_n),
 		.rows_put_n = counter_get(&db->count.rows_put_n),
 		.rows_removed_n = counter_get(&db->count.rows_removed_n),

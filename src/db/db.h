@@ -64,6 +64,9 @@ struct db_table_def {
 	uint64_t (*row_id)(struct fb_table row);
 	/** What a person calls the row (a path, a name), for messages; NULL: nothing but its id. */
 	struct span (*row_name)(struct fb_table row);
+	/** Append a copy of a stored row, whole or, with w->err, not at all: compaction moves rows.
+	 * NULL: they cannot be moved, and no log with such rows is compacted. */
+	void (*copy_row)(struct fb_writer *w, struct fb_table row);
 	/** Emit every index entry of these rows. Pure: the same row always gives the same entries.
 	 */
 	void (*extract)(const struct db_row *rows, size_t n, struct db_emit *out);
@@ -94,6 +97,8 @@ struct db_options {
 				       * checkpoint; 0: 4096 (tests: less) */
 	uint64_t check_at_open_bytes; /* index files up to this size are read whole at opening; 0:
 				       * 64 MiB (tests: less) */
+	uint64_t compact_from_bytes;  /* a shorter log is not compacted by db_maintain(); 0: 64 MiB
+				       * (tests: less) */
 	uint32_t merge_step_units;    /* index entries that db_maintain() merges at once; 0: some 10
 				       * ms worth (tests: less) */
 };
@@ -110,9 +115,11 @@ void db_close(struct db *db);
 const uint8_t *db_uuid(const struct db *db);
 
 struct db_stats {
-	uint64_t commit;	      /* newest published */
-	uint64_t rows[DB_TABLES_MAX]; /* live */
-	uint64_t log_bytes, index_bytes;
+	uint64_t commit;			 /* newest published */
+	uint64_t rows[DB_TABLES_MAX];		 /* live */
+	uint64_t log_bytes, index_bytes;	 /* log: ever written, up to its end */
+	uint64_t log_used_bytes, log_live_bytes; /* on disk; of them in rows that are not replaced
+						  * or removed, about */
 	uint64_t commits_n, rows_put_n, rows_removed_n, merges_n, checkpoints_n, replayed_commits_n;
 	uint64_t damaged_chunks_n, quarantined_rows_n;
 	uint64_t runs_n, segments_n;
@@ -258,5 +265,14 @@ void db_txn_abort(struct db_txn *txn);
 /** Write indexes and manifest so that the next opening replays nothing. Called by db_close() and,
  * from the writer thread, by whoever owns it (after enough log or time). */
 NODISCARD enum err db_checkpoint(struct db *db);
-/** One small step of background work (merging); false when there is none. Writer thread. */
+/** One small step of background work: merging, then compaction where over half of a log of some
+ * size is dead. False when there is none. Writer thread. */
 bool db_maintain(struct db *db);
+
+/** Move what is live to the log's end and give the rest back to the disk: ordinary commits that
+ * change no index entry and no group's commit number. Needs room for a part of the log in advance;
+ * what snapshots still show goes when they end. `progress` (may be NULL) after each step, in bytes.
+ * Writer thread. Errors: ERR_CORRUPT (a part of the log is damaged: it stays, with all behind it),
+ * ERR_CLOSED (db_hurry()), as db_txn_commit(). */
+NODISCARD enum err db_compact(struct db *db,
+			      void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx);

@@ -43,6 +43,8 @@ struct segment {
 	const uint8_t *map;	     /* SEGMENT_BYTES_MAX reserved; readable up to file_bytes */
 	_Atomic uint32_t file_bytes; /* as far as a reader may look */
 	uint32_t prev_end;
+	uint64_t retired_at; /* the generation in which it was taken out */
+	struct segment *next_retired;
 	_Atomic uint8_t *checked; /* two bits per CHUNK_ALIGN: 1 sound, 2 bad */
 	bool header_bad;
 };
@@ -61,6 +63,9 @@ void segments_refresh(struct db *db);
 /** Create segment `number`, or take over what an unfinished commit left of it. */
 NODISCARD enum err segment_create(struct db *db, uint32_t number, uint32_t prev_end);
 void segment_free(struct db *db, struct segment *s);
+/** Unlink segments that nothing needs any more; let go of those that no reader can be in. */
+void segments_sweep(struct db *db);
+void segments_retired_free(struct db *db);
 void segment_name(uint32_t number, char out[32]);
 /** Where its chunks end, as well as can be told from a damaged log: where the log goes on in the
  * next segment, else before the zeros at its end. O(bytes behind that). */
@@ -82,6 +87,10 @@ static inline uint32_t chunk_bytes(const struct disk_chunk *c)
 }
 /** The chunk has just been verified by other means: written, or replayed. Writer only. */
 void chunk_mark_sound(struct segment *s, uint32_t offset);
+/** Bytes of a row there, about; 0 where nothing can be said. */
+uint64_t chunk_row_bytes(const struct db *db, uint64_t address);
+/** Where segment `number` ends for whoever reads up to `end`; 0: not known. */
+uint32_t log_part_end(const struct db *db, uint32_t number, struct log_pos end);
 /** The rows of the chunk that holds `address`, verified at first touch. ERR_CORRUPT. */
 NODISCARD enum err chunk_rows(struct db *db, unsigned table, uint64_t address,
 			      struct fb_vector *out);
@@ -382,9 +391,13 @@ struct db_snap {
 	struct db *db;
 	uint64_t commit;
 	struct log_pos log_end;
+	uint32_t log_first;   /* the first segment that a row of it is in */
+	uint64_t live_bytes;  /* of rows, about */
 	_Atomic int64_t refs; /* see snap.c */
 	struct db_snap *next_dead;
-	struct snap_table tables[]; /* db->tables_n */
+	struct db_snap *older, *newer; /* published ones that live; writer only */
+	uint64_t generation;	       /* of its publication; 0: it was not published */
+	struct snap_table tables[];    /* db->tables_n */
 };
 
 /** A copy to change and publish; references its runs. NULL: no memory. */
@@ -400,6 +413,7 @@ struct slot_state {
 	uint64_t sequence; /* 0: not valid */
 	uint64_t *runs;	   /* numbers it names */
 	uint32_t runs_n;
+	uint32_t log_first;
 };
 
 /** Load the newest usable slot into *out (NULL: none; replay everything). */
@@ -443,8 +457,10 @@ struct db_txn {
 	const struct db_snap *base;
 	struct log_writer log;
 	bool open;
-	bool careful; /* replay: an id may come more than once */
-	enum err err; /* sticks */
+	int64_t live_bytes; /* change of them */
+	uint32_t log_first; /* of replayed marks */
+	bool careful;	    /* replay: an id may come more than once */
+	enum err err;	    /* sticks */
 	uint64_t begin_ns;
 	struct txn_table tables[DB_TABLES_MAX];
 };
@@ -456,6 +472,10 @@ void txn_buffers_free(struct db *db);
 /** Take the rows / removals of a chunk that is in the log into the block. */
 NODISCARD enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector rows,
 				  struct log_pos pos);
+/** The same for rows that a compaction moved: where one stood at sources[i], only its address
+ * changes. */
+NODISCARD enum err txn_apply_moves(struct db_txn *txn, unsigned table, struct fb_vector rows,
+				   struct log_pos pos, const uint64_t *sources);
 NODISCARD enum err txn_apply_removes(struct db_txn *txn, unsigned table, const uint64_t *ids,
 				     size_t n);
 NODISCARD enum err txn_block_end(struct db_txn *txn, unsigned table);
@@ -464,8 +484,26 @@ NODISCARD enum err txn_flush(struct db_txn *txn);
 /** Publish what was applied in `sn`, a copy of the base, taken over; the log ends at `end`. */
 void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end);
 
+/* ---- compaction (compact.c) ---- */
+
+#define COMPACT_FROM_BYTES (64ull << 20)
+
+struct compact {
+	bool active, stuck; /* stuck: a damaged part; not tried again before the next opening */
+	struct log_pos pos; /* what stands before it has been moved */
+	uint32_t last;	    /* segment that the sweep ends with; writers leave it */
+	uint64_t from_bytes, used_after;
+};
+
+/** Bytes of the log on disk, without what is allotted in advance. */
+uint64_t log_used_bytes(const struct db *db, const struct db_snap *sn);
+/** One step; false where there is nothing to do or it failed. */
+bool compact_maintain(struct db *db);
+
 /* ---- recovery (recover.c) ---- */
 
+/** Without a manifest: where replay begins. */
+void recover_from_log(struct db *db, struct db_snap *sn);
 NODISCARD enum err recover_replay(struct db *db, struct err_info *info);
 
 /** Where nothing else says which store this is: its chunks do, in part. */
@@ -519,11 +557,15 @@ struct db {
 
 	struct segment *_Atomic
 		*segments; /* by number; SEGMENTS_MAX, untouched pages cost nothing */
-	uint32_t segment_last;
+	uint32_t segment_first, segment_last; /* there is none: 0 */
 
 	_Atomic uint64_t current; /* packed: see snap.c */
 	struct db_snap *_Atomic dead;
 	struct slot_state slots[2];
+	struct db_snap *snap_oldest; /* of those published that live */
+	struct segment *retired;     /* taken out, and maybe still read */
+	uint32_t log_first;	     /* the next commit mark says so */
+	struct compact compact;
 	struct run_file *files;
 	uint64_t next_run;
 	uint64_t generation, checkpointed; /* publications so far, and at the last checkpoint */

@@ -35,7 +35,8 @@ _Static_assert(sizeof(struct disk_segment) == 56, "disk_segment");
 enum chunk_kind {
 	CHUNK_ROWS = 1,	  /* a FlatBuffers batch of one table */
 	CHUNK_REMOVE = 2, /* u64 ids of one table */
-	CHUNK_COMMIT = 3  /* struct disk_commit: ends a commit */
+	CHUNK_COMMIT = 3, /* struct disk_commit: ends a commit */
+	CHUNK_MOVES = 4	  /* u64 addresses: whence the rows of the table's next chunk were moved */
 };
 
 struct disk_chunk {
@@ -63,6 +64,7 @@ struct disk_commit {
 	uint32_t chunks_n;
 	uint32_t tables_n;
 	uint64_t next_id[]; /* tables_n: never given out again below this */
+	/* then, where there is room: u32 first segment that any row needs, u32 0 */
 };
 _Static_assert(sizeof(struct disk_commit) == 48, "disk_commit");
 
@@ -160,6 +162,14 @@ struct disk_manifest {
 };
 _Static_assert(sizeof(struct disk_manifest) == 80, "disk_manifest");
 
+/* Behind the runs, where there is room. */
+struct disk_manifest_log {
+	uint64_t live_bytes; /* of rows, about */
+	uint32_t log_first;  /* first segment that any row needs */
+	uint32_t zero;
+};
+_Static_assert(sizeof(struct disk_manifest_log) == 16, "disk_manifest_log");
+
 struct disk_manifest_table {
 	uint64_t next_id;
 	uint64_t live;
@@ -173,7 +183,8 @@ struct disk_manifest_run {
 	uint64_t hash; /* of its header */
 };
 _Static_assert(sizeof(struct disk_manifest_run) == 32, "disk_manifest_run");
-_Static_assert(sizeof(struct disk_manifest) + DB_TABLES_MAX * sizeof(struct disk_manifest_table) +
+_Static_assert(sizeof(struct disk_manifest) + sizeof(struct disk_manifest_log) +
+			       DB_TABLES_MAX * sizeof(struct disk_manifest_table) +
 			       DB_TABLES_MAX * DB_RUNS_MAX * sizeof(struct disk_manifest_run) <=
 		       MANIFEST_SLOT_BYTES,
 	       "a slot holds the largest manifest");

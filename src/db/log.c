@@ -49,8 +49,10 @@ enum err log_append(struct log_writer *lw, struct disk_chunk *head, uint32_t pay
 	struct db *db = lw->db;
 	head->payload_bytes = payload_n;
 	uint32_t bytes = chunk_bytes(head);
+	/* what is being compacted gets nothing new */
+	bool leave = db->compact.active && lw->pos.segment <= db->compact.last;
 	if (lw->pos.offset > SEGMENT_HEADER_BYTES &&
-	    (uint64_t)lw->pos.offset + bytes > db->segment_bytes_max) {
+	    (leave || (uint64_t)lw->pos.offset + bytes > db->segment_bytes_max)) {
 		enum err e = log_roll(lw);
 		if (e != ERR_OK)
 			return e;
@@ -98,7 +100,7 @@ enum err log_mark(struct log_writer *lw, const uint64_t *next_ids, uint32_t tabl
 {
 	union {
 		uint8_t bytes[sizeof(struct disk_chunk) + sizeof(struct disk_commit) +
-			      DB_TABLES_MAX * 8 + CHUNK_ALIGN];
+			      (DB_TABLES_MAX + 1) * 8 + CHUNK_ALIGN];
 		struct disk_chunk head;
 	} u;
 	memset(&u, 0, sizeof u);
@@ -113,8 +115,9 @@ enum err log_mark(struct log_writer *lw, const uint64_t *next_ids, uint32_t tabl
 		.tables_n = tables_n,
 	};
 	memcpy(mark->next_id, next_ids, tables_n * sizeof *next_ids);
+	mark->next_id[tables_n] = lw->db->log_first;
 	u.head.kind = CHUNK_COMMIT;
-	return log_append(lw, &u.head, (uint32_t)(sizeof *mark + tables_n * 8), out_pos);
+	return log_append(lw, &u.head, (uint32_t)(sizeof *mark + (tables_n + 1) * 8), out_pos);
 }
 
 enum err log_commit(struct log_writer *lw, const uint64_t *next_ids, uint32_t tables_n)

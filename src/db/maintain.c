@@ -250,5 +250,8 @@ bool db_maintain(struct db *db)
 	if (db->read_only || atomic_load(&db->poisoned) || db->txn.open)
 		return false;
 	snap_collect(db);
-	return merge_work(db, db->merge_step_units ? db->merge_step_units : STEP_UNITS);
+	segments_sweep(db);
+	if (merge_work(db, db->merge_step_units ? db->merge_step_units : STEP_UNITS))
+		return true;
+	return compact_maintain(db);
 }

@@ -26,6 +26,13 @@ static const struct disk_manifest_run *manifest_runs(const struct disk_manifest 
 	return (const void *)(manifest_tables(m) + m->tables_n);
 }
 
+/* NULL: an older salver wrote it. */
+static const struct disk_manifest_log *manifest_log(const struct disk_manifest *m)
+{
+	const struct disk_manifest_log *log = (const void *)(manifest_runs(m) + m->runs_n);
+	return (const uint8_t *)log - (const uint8_t *)m < m->bytes ? log : NULL;
+}
+
 /* The slot's content in `m` (MANIFEST_SLOT_BYTES), or ERR_CORRUPT. */
 static enum err slot_read(struct db *db, unsigned slot, struct disk_manifest *m)
 {
@@ -41,9 +48,9 @@ static enum err slot_read(struct db *db, unsigned slot, struct disk_manifest *m)
 		return ERR_CORRUPT;
 	if (m->version > FORMAT_VERSION || m->tables_n > db->tables_n)
 		return ERR_VERSION;
-	if (sizeof *m + m->tables_n * sizeof(struct disk_manifest_table) +
-		    (uint64_t)m->runs_n * sizeof(struct disk_manifest_run) !=
-	    m->bytes)
+	uint64_t bytes = sizeof *m + m->tables_n * sizeof(struct disk_manifest_table) +
+			 (uint64_t)m->runs_n * sizeof(struct disk_manifest_run);
+	if (m->bytes != bytes && m->bytes != bytes + sizeof(struct disk_manifest_log))
 		return ERR_CORRUPT;
 	if (db->store != 0 && memcmp(m->uuid, db->uuid, sizeof db->uuid) != 0)
 		return ERR_CORRUPT;
@@ -58,7 +65,8 @@ static enum err slot_names_set(struct db *db, struct slot_state *s, const struct
 	for (uint32_t i = 0; i < m->runs_n; i++)
 		numbers[i] = manifest_runs(m)[i].number;
 	mem_free(&db->mem, s->runs, s->runs_n * 8);
-	*s = (struct slot_state){ m->sequence, numbers, m->runs_n };
+	const struct disk_manifest_log *log = manifest_log(m);
+	*s = (struct slot_state){ m->sequence, numbers, m->runs_n, log ? log->log_first : 0 };
 	return ERR_OK;
 }
 
@@ -111,6 +119,9 @@ static enum err slot_open(struct db *db, const struct disk_manifest *m, struct d
 		return ERR_NOMEM;
 	sn->commit = m->commit;
 	sn->log_end = (struct log_pos){ m->log_segment, m->log_offset };
+	const struct disk_manifest_log *log = manifest_log(m);
+	sn->log_first = log ? MIN(log->log_first, m->log_segment) : 0;
+	sn->live_bytes = log ? log->live_bytes : log_used_bytes(db, sn);
 	for (uint32_t t = 0; t < m->tables_n; t++) {
 		sn->tables[t].next_id = MAX(manifest_tables(m)[t].next_id, 1u);
 		sn->tables[t].live = manifest_tables(m)[t].live;
@@ -209,7 +220,10 @@ size_t manifest_build(const struct db_snap *sn, const struct run_naming *names, 
 			};
 		}
 	}
-	m->bytes = (uint32_t)((uint8_t *)(runs + m->runs_n) - (uint8_t *)m);
+	struct disk_manifest_log *log = (void *)(runs + m->runs_n);
+	*log = (struct disk_manifest_log){ .live_bytes = sn->live_bytes,
+					   .log_first = sn->log_first };
+	m->bytes = (uint32_t)((uint8_t *)(log + 1) - (uint8_t *)m);
 	m->hash = manifest_hash(m);
 	return num_align_up(m->bytes, 4096);
 }

@@ -59,6 +59,15 @@ static void header_learn(struct db *db, uint32_t segment, uint32_t prev_end)
 		s->prev_end = prev_end;
 }
 
+/* What no row needs that stands before it, by a sound mark; 0: not said. */
+static uint32_t mark_log_first(const struct disk_chunk *c)
+{
+	const struct disk_commit *m = (const void *)chunk_payload(c);
+	return m->tables_n <= DB_TABLES_MAX && c->payload_bytes >= sizeof *m + (m->tables_n + 1) * 8
+		       ? (uint32_t)m->next_id[m->tables_n]
+		       : 0;
+}
+
 /* Collect commit r->commit + 1 at r->pos; ERR_NOTFOUND where it is not whole there. */
 static enum err commit_read(struct replay *r, struct log_pos *out_end)
 {
@@ -106,7 +115,9 @@ static void damage_found(struct replay *r, struct log_pos from, uint32_t to,
 		damage_name(r->db, from, to, c ? c->rows_n : 0);
 }
 
-static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c)
+/* `moves`: of the table's chunk before this one, or NULL. */
+static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c,
+			    const struct disk_chunk *moves)
 {
 	struct db *db = txn->db;
 	struct log_pos pos = { c->segment, c->offset };
@@ -115,6 +126,7 @@ static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c)
 		const struct disk_commit *m = (const void *)chunk_payload(c);
 		for (uint32_t t = 0; t < MIN(m->tables_n, db->tables_n); t++)
 			txn->tables[t].next_id = MAX(txn->tables[t].next_id, m->next_id[t]);
+		txn->log_first = MAX(txn->log_first, MIN(mark_log_first(c), c->segment));
 		return ERR_OK;
 	}
 	if (c->table >= db->tables_n)
@@ -130,6 +142,10 @@ static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c)
 		return ERR_OK;
 	}
 	chunk_mark_sound(db_segment(db, pos.segment), pos.offset);
+	if (moves && moves->kind == CHUNK_MOVES && moves->table == c->table &&
+	    moves->payload_bytes / 8 == rows.n)
+		return txn_apply_moves(txn, c->table, rows, pos,
+				       (const void *)chunk_payload(moves));
 	return txn_apply_rows(txn, c->table, rows, pos);
 }
 
@@ -142,7 +158,7 @@ static enum err commit_try(struct replay *r, struct log_pos end, bool careful)
 	txn->careful = careful;
 	txn->log.commit = r->commit + 1;
 	for (size_t i = 0; i < r->chunks_n && e == ERR_OK; i++)
-		e = chunk_apply(txn, r->chunks[i]);
+		e = chunk_apply(txn, r->chunks[i], i ? r->chunks[i - 1] : NULL);
 	for (unsigned t = 0; t < db->tables_n && e == ERR_OK; t++)
 		e = txn_block_end(txn, t);
 	struct db_snap *sn = e == ERR_OK ? snap_copy(db, txn->base) : NULL;
@@ -308,6 +324,42 @@ static enum err headers_mend(struct db *db)
 	return e;
 }
 
+/* What the newest sound mark says of segments that are not needed any more. It was written when the
+ * commit before it was on the disk. */
+static uint32_t log_first_find(const struct db *db)
+{
+	uint32_t first = 0;
+	for (uint32_t n = MAX(db->segment_first, 1u); n <= db->segment_last; n++) {
+		const struct segment *s = db_segment(db, n);
+		struct log_pos pos = { n, SEGMENT_HEADER_BYTES };
+		uint32_t end = s ? atomic_load_explicit(&s->file_bytes, memory_order_relaxed) : 0;
+		while (pos.offset < end) {
+			const struct disk_chunk *c = chunk_at(db, pos);
+			if (c && c->kind == CHUNK_COMMIT && chunk_payload_sound(c))
+				first = MAX(first, MIN(mark_log_first(c), n));
+			pos.offset += c ? chunk_bytes(c) : CHUNK_ALIGN;
+		}
+	}
+	return first;
+}
+
+void recover_from_log(struct db *db, struct db_snap *sn)
+{
+	sn->log_first = log_first_find(db);
+	struct log_pos pos = { MAX(sn->log_first, MAX(db->segment_first, 1u)),
+			       SEGMENT_HEADER_BYTES };
+	sn->log_end = pos;
+	if (sn->log_first <= 1)
+		return;
+	/* the log may begin within a commit, whose other rows are dead or were moved */
+	const struct disk_chunk *c = later_find(db, pos, 0);
+	if (!c)
+		return;
+	sn->commit = c->commit - 1;
+	if (c->segment != pos.segment || c->offset != pos.offset)
+		damage_name(db, pos, c->segment == pos.segment ? c->offset : 0, 0);
+}
+
 enum err recover_replay(struct db *db, struct err_info *info)
 {
 	const struct db_snap *sn = snap_current(db);
@@ -325,7 +377,8 @@ enum err recover_replay(struct db *db, struct err_info *info)
 
 enum err recover_read(struct db *db, const struct log_reader *reader)
 {
-	struct replay r = { .db = db, .pos = snap_current(db)->log_end, .reader = reader };
+	const struct db_snap *sn = snap_current(db);
+	struct replay r = { .db = db, .pos = sn->log_end, .commit = sn->commit, .reader = reader };
 	enum err e = replay_all(&r);
 	mem_free(&db->mem, r.chunks, r.chunks_cap * sizeof *r.chunks);
 	return e;

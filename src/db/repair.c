@@ -129,6 +129,8 @@ static enum err on_commit(void *ctx, uint64_t commit, const struct disk_chunk *c
 		r->done += chunk_bytes(c);
 		if (c->kind == CHUNK_COMMIT)
 			mark_take(r, c);
+		else if (c->kind == CHUNK_MOVES)
+			continue; /* addresses of the old log; the rows are there without them */
 		else if (!chunk_usable(r, c))
 			on_damage(r, (struct log_pos){ c->segment, c->offset },
 				  c->offset + chunk_bytes(c), c, commit);

@@ -33,6 +33,8 @@ static void segment_publish(struct db *db, struct segment *s)
 	atomic_store_explicit(&db->segments[s->number], s, memory_order_release);
 	counter_add(&db->count.segments_n, 1);
 	db->segment_last = MAX(db->segment_last, s->number);
+	if (db->segment_first == 0 || s->number < db->segment_first)
+		db->segment_first = s->number;
 }
 
 void segment_free(struct db *db, struct segment *s)
@@ -77,6 +79,63 @@ static enum err segment_map(struct db *db, uint32_t number, int flags, struct se
 	atomic_store_explicit(&s->file_bytes, (uint32_t)bytes, memory_order_relaxed);
 	*out = s;
 	return ERR_OK;
+}
+
+uint32_t log_part_end(const struct db *db, uint32_t number, struct log_pos end)
+{
+	if (number == end.segment)
+		return end.offset;
+	const struct segment *next = db_segment(db, number + 1);
+	return next && !next->header_bad ? next->prev_end : 0;
+}
+
+/* Segments before this one are needed by nothing: no reader, no manifest on the disk. */
+static uint32_t needed_first(const struct db *db)
+{
+	uint32_t first = UINT32_MAX;
+	for (const struct db_snap *sn = db->snap_oldest; sn; sn = sn->newer)
+		first = MIN(first, sn->log_first);
+	for (unsigned i = 0; i < 2; i++)
+		if (db->slots[i].sequence)
+			first = MIN(first, db->slots[i].log_first);
+	return first;
+}
+
+void segments_retired_free(struct db *db)
+{
+	struct segment **at = &db->retired;
+	while (*at) {
+		struct segment *s = *at;
+		/* whoever could find it holds a snapshot from before it was taken out */
+		if (db->snap_oldest && db->snap_oldest->generation <= s->retired_at) {
+			at = &s->next_retired;
+			continue;
+		}
+		*at = s->next_retired;
+		segment_free(db, s);
+	}
+}
+
+void segments_sweep(struct db *db)
+{
+	if (db->read_only || atomic_load(&db->poisoned))
+		return;
+	uint32_t first = MIN(needed_first(db), db->segment_last);
+	for (; db->segment_first && db->segment_first < first; db->segment_first++) {
+		struct segment *s = db_segment(db, db->segment_first);
+		char name[32];
+		segment_name(db->segment_first, name);
+		if (!s)
+			continue;
+		if (db_file_unlink(db, name) != 0 && errno != ENOENT)
+			break;
+		atomic_store_explicit(&db->segments[s->number], NULL, memory_order_release);
+		counter_add(&db->count.segments_n, (uint64_t)-1);
+		s->retired_at = db->generation;
+		s->next_retired = db->retired;
+		db->retired = s;
+	}
+	segments_retired_free(db);
 }
 
 enum err segment_open(struct db *db, uint32_t number, struct err_info *info)

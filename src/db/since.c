@@ -82,17 +82,19 @@ enum err db_changes_since(const struct db_snap *sn, const struct db_mark *mark, 
 	struct walk w = { .sn = sn,
 			  .pos = { mark->segment, mark->offset },
 			  .commit = mark->commit };
+	bool moved = false;
 	while (!pos_eq(w.pos, sn->log_end)) {
 		const struct disk_chunk *c = walk_chunk(&w);
 		if (!c || !walk_accept(&w, c))
 			return ERR_NOTFOUND;
 		enum err e = ERR_OK;
-		if (c->table < sn->db->tables_n && c->kind == CHUNK_ROWS)
-			e = walk_rows(c, sn->db, each, ctx);
+		if (c->table < sn->db->tables_n && c->kind == CHUNK_ROWS && !moved)
+			e = walk_rows(c, sn->db, each, ctx); /* those that moved are as they were */
 		else if (c->table < sn->db->tables_n && c->kind == CHUNK_REMOVE)
 			e = walk_removes(c, each, ctx);
 		if (e != ERR_OK)
 			return e;
+		moved = c->kind == CHUNK_MOVES; /* those in the chunk that follows it */
 		w.pos.offset += chunk_bytes(c);
 	}
 	return w.commit == sn->commit && !w.open ? ERR_OK : ERR_NOTFOUND;

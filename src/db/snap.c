@@ -31,6 +31,8 @@ struct db_snap *snap_copy(struct db *db, const struct db_snap *from)
 	if (from) {
 		sn->commit = from->commit;
 		sn->log_end = from->log_end;
+		sn->log_first = from->log_first;
+		sn->live_bytes = from->live_bytes;
 		memcpy(sn->tables, from->tables, db->tables_n * sizeof *sn->tables);
 	} else {
 		for (unsigned t = 0; t < db->tables_n; t++)
@@ -44,10 +46,32 @@ struct db_snap *snap_copy(struct db *db, const struct db_snap *from)
 	return sn;
 }
 
+static void snap_link(struct db *db, struct db_snap *sn, struct db_snap *before)
+{
+	sn->generation = ++db->generation;
+	sn->older = before;
+	if (before)
+		before->newer = sn;
+	else
+		db->snap_oldest = sn;
+}
+
+static void snap_unlink(struct db *db, struct db_snap *sn)
+{
+	if (sn->older)
+		sn->older->newer = sn->newer;
+	else
+		db->snap_oldest = sn->newer;
+	if (sn->newer)
+		sn->newer->older = sn->older;
+}
+
 void snap_free(struct db *db, struct db_snap *sn)
 {
 	if (!sn)
 		return;
+	if (sn->generation)
+		snap_unlink(db, sn);
 	for (unsigned t = 0; t < db->tables_n; t++)
 		for (uint32_t i = 0; i < sn->tables[t].runs_n; i++)
 			run_unref(db, sn->tables[t].runs[i]);
@@ -69,11 +93,11 @@ static void snap_bury(struct db_snap *sn)
 void snap_publish(struct db *db, struct db_snap *sn)
 {
 	ASSERT(((uintptr_t)sn & ~(uintptr_t)PIN_ADDRESS) == 0);
+	snap_link(db, sn, pin_address(atomic_load_explicit(&db->current, memory_order_relaxed)));
 	/* release: pairs with the acquire in db_snap_begin(): who sees sn sees all it leads to.
 	 * acquire: pairs with the release in db_snap_end(). */
 	uint64_t old = atomic_exchange_explicit(&db->current, (uint64_t)(uintptr_t)sn,
 						memory_order_acq_rel);
-	db->generation++;
 	struct db_snap *before = pin_address(old);
 	if (before) {
 		int64_t change = (int64_t)(old >> 48) - REFS_BIAS;

@@ -29,6 +29,9 @@ enum err txn_start(struct db *db, struct db_txn *txn)
 	txn->db = db;
 	txn->base = db_snap_begin(db);
 	txn->err = ERR_OK;
+	txn->careful = false;
+	txn->live_bytes = 0;
+	txn->log_first = 0;
 	log_begin(&txn->log, db, txn->base->log_end, txn->base->commit + 1);
 	for (unsigned t = 0; t < db->tables_n; t++)
 		table_start(&txn->tables[t], txn->base->tables[t].next_id);
@@ -106,6 +109,7 @@ static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id,
 	if (address == 0)
 		return ERR_OK;
 	*was_live = true;
+	txn->live_bytes -= (int64_t)chunk_row_bytes(db, address);
 	struct db_row row = { .id = id };
 	if (chunk_row(db, table, address, id, &row.row) != ERR_OK)
 		return ERR_OK;
@@ -160,6 +164,45 @@ static enum err block_end_if_known(struct db_txn *txn, unsigned table, uint64_t 
 	return ERR_OK;
 }
 
+static uint64_t address_of(struct log_pos pos, uint32_t row)
+{
+	return address_make(pos.segment, pos.offset, row);
+}
+
+/* The row before it loses its entries, and the id points to this one. */
+static enum err row_place(struct db_txn *txn, unsigned table, struct fb_vector rows, uint32_t i,
+			  struct log_pos pos, struct db_row *out)
+{
+	struct txn_table *tt = &txn->tables[table];
+	struct fb_table t = fb_vector_table(rows, i);
+	uint64_t id = txn->db->tables[table].row_id(t);
+	bool was_live = false;
+	if (id == 0 || id > DB_ID_MAX)
+		return ERR_CORRUPT;
+	enum err e = block_end_if_known(txn, table, id);
+	if (e == ERR_OK)
+		e = entries_retract(txn, table, id, &was_live);
+	if (e == ERR_OK)
+		e = block_add(txn, table, id, address_of(pos, i));
+	tt->live_delta += !was_live;
+	tt->next_id = MAX(tt->next_id, id + 1);
+	*out = (struct db_row){ id, t };
+	return e;
+}
+
+static enum err row_apply(struct db_txn *txn, unsigned table, struct fb_vector rows, uint32_t i,
+			  struct log_pos pos)
+{
+	const struct db_table_def *def = &txn->db->tables[table];
+	struct db_emit emit = { txn->db, def, txn->tables[table].block.lists[0], ERR_OK };
+	struct db_row row;
+	enum err e = row_place(txn, table, rows, i, pos, &row);
+	if (e != ERR_OK)
+		return e;
+	def->extract(&row, 1, &emit);
+	return emit.err == ERR_OK ? block_end_if_full(txn, table) : emit.err;
+}
+
 enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector rows,
 			struct log_pos pos)
 {
@@ -172,22 +215,8 @@ enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector row
 	tt->touched = true;
 	for (uint32_t i = 0; i < rows.n && e == ERR_OK;) {
 		size_t n = 0;
-		for (; n < part_max && i < rows.n && e == ERR_OK; i++) {
-			struct fb_table t = fb_vector_table(rows, i);
-			uint64_t id = def->row_id(t);
-			if (id == 0 || id > DB_ID_MAX)
-				return ERR_CORRUPT;
-			bool was_live = false;
-			e = block_end_if_known(txn, table, id);
-			if (e == ERR_OK)
-				e = entries_retract(txn, table, id, &was_live);
-			if (e == ERR_OK)
-				e = block_add(txn, table, id,
-					      address_make(pos.segment, pos.offset, i));
-			tt->live_delta += !was_live;
-			tt->next_id = MAX(tt->next_id, id + 1);
-			part[n++] = (struct db_row){ id, t };
-		}
+		for (; n < part_max && i < rows.n && e == ERR_OK; i++)
+			e = row_place(txn, table, rows, i, pos, &part[n++]);
 		if (e == ERR_OK) {
 			struct db_emit emit = { db, def, tt->block.lists[0], ERR_OK };
 			def->extract(part, n, &emit);
@@ -197,6 +226,33 @@ enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector row
 			e = block_end_if_full(txn, table);
 	}
 	txn->log.rows_put_n += rows.n;
+	txn->live_bytes += (int64_t)(rows.n * chunk_row_bytes(db, address_of(pos, 0)));
+	return e;
+}
+
+enum err txn_apply_moves(struct db_txn *txn, unsigned table, struct fb_vector rows,
+			 struct log_pos pos, const uint64_t *sources)
+{
+	struct db *db = txn->db;
+	const struct db_table_def *def = &db->tables[table];
+	enum err e = ERR_OK;
+	txn->tables[table].touched = true;
+	for (uint32_t i = 0; i < rows.n && e == ERR_OK; i++) {
+		uint64_t id = def->row_id(fb_vector_table(rows, i));
+		uint64_t source = num_le64(&sources[i]);
+		if (source == 0 || live_address(txn, table, id) != source) {
+			/* the log before it is gone, and the index with it: the row is new */
+			e = row_apply(txn, table, rows, i, pos);
+			continue;
+		}
+		e = block_end_if_known(txn, table, id);
+		if (e == ERR_OK)
+			e = block_add(txn, table, id, address_of(pos, i));
+		txn->live_bytes -= (int64_t)chunk_row_bytes(db, source);
+		if (e == ERR_OK)
+			e = block_end_if_full(txn, table);
+	}
+	txn->live_bytes += (int64_t)(rows.n * chunk_row_bytes(db, address_of(pos, 0)));
 	return e;
 }
 
@@ -247,6 +303,8 @@ void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end)
 	struct db *db = txn->db;
 	sn->commit = txn->log.commit;
 	sn->log_end = end;
+	sn->log_first = MAX(sn->log_first, MAX(txn->log_first, db->log_first));
+	sn->live_bytes += (uint64_t)MAX(txn->live_bytes, -(int64_t)sn->live_bytes);
 	for (unsigned t = 0; t < db->tables_n; t++) {
 		struct txn_table *tt = &txn->tables[t];
 		sn->tables[t].next_id = MAX(sn->tables[t].next_id, tt->next_id);

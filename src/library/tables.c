@@ -320,6 +320,10 @@ static void extract_setting(const struct db_row *rows, size_t n, struct db_emit 
 		copy.id_field = id;                                                                \
 		type##_batch_add(w, &copy);                                                        \
 	}                                                                                          \
+	static void type##_copy(struct fb_writer *w, struct fb_table row)                          \
+	{                                                                                          \
+		fb_row_copy(w, &type##_type, row);                                                 \
+	}                                                                                          \
 	static enum err type##_check(struct span payload, struct fb_vector *out_rows)              \
 	{                                                                                          \
 		struct fb_table root;                                                              \
@@ -352,7 +356,7 @@ TABLE_FUNCTIONS(playlist_entry, id, rows)
 	{                                                                                          \
 		.name = (name_), .indexes = (index_defs), .indexes_n = (indexes_n_),               \
 		.batch_begin = type##_begin, .row_bytes_max = type##_max, .write_row = type##_row, \
-		.verify = type##_check, .rows = type##_rows, .row_id = type##_row_id,              \
+		.copy_row = type##_copy, .verify = type##_check, .rows = type##_rows, .row_id = type##_row_id,              \
 		.extract = (extract_), .row_name = (row_name_),                                    \
 	}
 

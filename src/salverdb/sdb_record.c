@@ -165,6 +165,17 @@ static struct fb_vector kv_rows(struct span payload)
 	return kv_record_batch_rows((struct fb_table){ p, (uint32_t)payload.n, num_le32(p) });
 }
 
+static void kv_copy(struct fb_writer *w, struct fb_table row)
+{
+	const struct kv_record_in in = {
+		.id = kv_record_id(row),
+		.number = kv_record_number(row),
+		.key = kv_record_key(row),
+		.value = kv_record_value(row),
+	};
+	kv_write(w, in.id, &in);
+}
+
 static uint64_t kv_id(struct fb_table row)
 {
 	return kv_record_id(row);
@@ -221,6 +232,7 @@ void table_init(struct table *t, const struct sdb_table *def, struct db_table_de
 		.batch_begin = kv_begin,
 		.row_bytes_max = kv_bytes_max,
 		.write_row = kv_write,
+		.copy_row = kv_copy,
 		.verify = kv_verify,
 		.rows = kv_rows,
 		.row_id = kv_id,

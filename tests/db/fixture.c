@@ -133,6 +133,10 @@ static void setting_extract(const struct db_row *rows, size_t n, struct db_emit 
 		in.id = id;                                                                        \
 		table##_batch_add(w, &in);                                                         \
 	}                                                                                          \
+	static void table##_copy(struct fb_writer *w, struct fb_table row)                         \
+	{                                                                                          \
+		fb_row_copy(w, &table##_type, row);                                                \
+	}                                                                                          \
 	static struct fb_vector table##_rows(struct span payload)                                  \
 	{                                                                                          \
 		const uint8_t *p = (const uint8_t *)payload.p;                                     \
@@ -168,6 +172,7 @@ const struct db_table_def fx_tables[FX_TABLES] = {
 		       .batch_begin = media_file_begin,
 		       .row_bytes_max = media_file_bytes_max,
 		       .write_row = media_file_put,
+		       .copy_row = media_file_copy,
 		       .verify = media_file_check,
 		       .rows = media_file_rows,
 		       .row_id = media_file_id,
@@ -179,6 +184,7 @@ const struct db_table_def fx_tables[FX_TABLES] = {
 			 .batch_begin = setting_begin,
 			 .row_bytes_max = setting_bytes_max,
 			 .write_row = setting_put,
+			 .copy_row = setting_copy,
 			 .verify = setting_check,
 			 .rows = setting_rows,
 			 .row_id = setting_id,

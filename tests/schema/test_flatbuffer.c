@@ -176,6 +176,34 @@ TEST(fb_writer, the_bound_holds_for_random_rows)
 	}
 }
 
+/* Into memory of every size up to what it takes: whole, verified, the same; or not at all. */
+TEST(fb_writer, a_copied_row_is_the_same_row)
+{
+	static struct random_row r;
+	static uint8_t to[sizeof buf];
+	for (unsigned i = 0; i < 300; i++) {
+		struct fb_writer w, copy;
+		struct fb_table root, copied;
+		row_random(&r);
+		media_file_batch_begin(&w, buf, sizeof buf, 2, 1, 1, 0);
+		media_file_batch_add(&w, &r.in);
+		EXPECT_OK(w.err);
+		EXPECT_OK(media_file_batch_verify(span_of(buf, w.n), &root));
+		struct fb_table row = fb_vector_table(media_file_batch_files(root), 0);
+		uint32_t cap = i % 2 ? (uint32_t)sizeof to : (uint32_t)(test_random() % 4096);
+		media_file_batch_begin(&copy, to, cap, 2, 1, 1, 0);
+		for (unsigned k = 0; k < 2; k++)
+			fb_row_copy(&copy, &media_file_type, row);
+		if (copy.n == 0)
+			continue; /* not even room for the root */
+		EXPECT(copy.err == ERR_OK ? copy.rows_n == 2 : copy.rows_n < 2);
+		EXPECT(i % 2 == 0 || copy.err == ERR_OK);
+		EXPECT_OK(media_file_batch_verify(span_of(to, copy.n), &copied));
+		for (uint32_t k = 0; k < copy.rows_n; k++)
+			row_expect(&r.in, fb_vector_table(media_file_batch_files(copied), k));
+	}
+}
+
 TEST(fb_evolution, a_newer_program_reads_an_older_buffer)
 {
 	struct old_row_in in = { .id = 3, .name = SPAN("n"), .weight = 5, .note = SPAN("gone") };

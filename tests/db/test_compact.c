@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* Compaction: what is live moves, what is dead goes, and nothing that anybody can see changes. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "trace.h"
+
+#define SEGMENT_BYTES (64u << 10)
+#define SEGMENT_SMALL_BYTES (12u << 10) /* steps and commits often span two */
+
+static struct db_options small_options(const char *dir)
+{
+	struct db_options o = fx_options(dir);
+	o.segment_bytes = SEGMENT_BYTES;
+	o.heap_run_rows = 24;
+	o.compact_from_bytes = UINT64_MAX; /* only when a case says so */
+	return o;
+}
+
+static struct db *small_open(const char *dir)
+{
+	struct db_options o = small_options(dir);
+	struct db *db = NULL;
+	o.io = &io_unsynced;
+	EXPECT_OK(db_open(&o, &db, NULL));
+	return db;
+}
+
+static void changes_make(struct db *db, struct fx_model *m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		EXPECT_OK(fx_random_txn(db, m, 20));
+}
+
+static void expect_shown(struct db *db, struct fx_model *m)
+{
+	struct db_snap *sn = db_snap_begin(db);
+	m->commit = db_snap_commit(sn); /* compaction made some of its own */
+	fx_expect(sn, m);
+	db_snap_end(sn);
+	fx_expect_sound(db);
+}
+
+static unsigned files_count(const char *dir, const char *prefix)
+{
+	DIR *d = opendir(dir);
+	EXPECT(d != NULL);
+	unsigned n = 0;
+	const struct dirent *de;
+	while ((de = readdir(d)))
+		n += strncmp(de->d_name, prefix, strlen(prefix)) == 0;
+	closedir(d);
+	return n;
+}
+
+static void files_remove(const char *dir, const char *prefix)
+{
+	DIR *d = opendir(dir);
+	EXPECT(d != NULL);
+	const struct dirent *de;
+	while ((de = readdir(d)))
+		if (strncmp(de->d_name, prefix, strlen(prefix)) == 0)
+			EXPECT(unlinkat(dirfd(d), de->d_name, 0) == 0);
+	closedir(d);
+}
+
+TEST(db_compact, what_is_shown_stays_and_the_dead_part_of_the_log_goes)
+{
+	static struct fx_model m;
+	const char *dir = test_tmpdir();
+	struct db *db = small_open(dir);
+	changes_make(db, &m, 500);
+	struct db_stats before, after;
+	db_stats_get(db, &before);
+	unsigned segments_n = files_count(dir, "media-");
+	EXPECT_OK(db_compact(db, NULL, NULL));
+	db_stats_get(db, &after);
+	printf("%u segments, %" PRIu64 " bytes, %" PRIu64 " live; then %u, %" PRIu64 "\n",
+	       segments_n, before.log_used_bytes, before.log_live_bytes, files_count(dir, "media-"),
+	       after.log_used_bytes);
+	EXPECT(before.log_used_bytes > 2 * before.log_live_bytes);
+	EXPECT(after.log_used_bytes < before.log_used_bytes * 3 / 4);
+	EXPECT(files_count(dir, "media-") < segments_n);
+	EXPECT_U64(files_count(dir, "media-"), after.segments_n);
+	expect_shown(db, &m);
+	changes_make(db, &m, 20);
+	expect_shown(db, &m);
+	db_close(db);
+	db = small_open(dir);
+	expect_shown(db, &m);
+	db_close(db);
+}
+
+/* Rows that were removed, and versions that were replaced, in segments that are gone. */
+TEST(db_compact, the_log_alone_still_says_everything)
+{
+	static struct fx_model m;
+	const char *dir = test_tmpdir();
+	for (unsigned round = 0; round < 6; round++) {
+		struct db *db = small_open(dir);
+		changes_make(db, &m, 60);
+		EXPECT_OK(db_compact(db, NULL, NULL));
+		if (round % 2)
+			changes_make(db, &m, 10);
+		db_close(db);
+		files_remove(dir, "manifest");
+		files_remove(dir, "index-");
+		db = small_open(dir);
+		struct db_stats stats;
+		db_stats_get(db, &stats);
+		EXPECT_U64(0, stats.damaged_chunks_n);
+		struct db_snap *sn = db_snap_begin(db);
+		/* a group's last change may have been in what is gone */
+		for (unsigned t = 0; t < FX_TABLES; t++)
+			for (unsigned x = 0; x < fx_tables[t].indexes_n; x++)
+				for (uint32_t g = 0; g < FX_GROUPS; g++)
+					m.group_commit[t][x][g] = db_group_commit(sn, t, x, g);
+		db_snap_end(sn);
+		expect_shown(db, &m);
+		db_close(db);
+	}
+}
+
+TEST(db_compact, maintenance_keeps_the_log_within_bounds)
+{
+	static struct fx_model m;
+	const char *dir = test_tmpdir();
+	struct db_options o = small_options(dir);
+	struct db *db = NULL;
+	struct db_stats stats;
+	o.compact_from_bytes = 4 * SEGMENT_BYTES;
+	EXPECT_OK(db_open(&o, &db, NULL));
+	uint64_t used_max = 0, live_max = 0;
+	for (unsigned i = 0; i < 600; i++) {
+		EXPECT_OK(fx_random_txn(db, &m, 20));
+		for (unsigned k = 0; k < 3 && db_maintain(db); k++)
+			continue;
+		db_stats_get(db, &stats);
+		used_max = MAX(used_max, stats.log_used_bytes);
+		live_max = MAX(live_max, stats.log_live_bytes);
+	}
+	printf("at most %" PRIu64 " bytes of %" PRIu64 " written, %" PRIu64 " live\n", used_max,
+	       stats.log_bytes, stats.log_live_bytes);
+	EXPECT(used_max < 3 * live_max + 6 * SEGMENT_BYTES);
+	EXPECT(stats.log_bytes > 2 * used_max);
+	expect_shown(db, &m);
+	db_close(db);
+	db = small_open(dir);
+	expect_shown(db, &m);
+	db_close(db);
+}
+
+TEST(db_compact, a_held_snapshot_keeps_its_segments_and_then_they_go)
+{
+	static struct fx_model m, then;
+	const char *dir = test_tmpdir();
+	struct db *db = small_open(dir);
+	changes_make(db, &m, 100);
+	then = m;
+	struct db_snap *held = db_snap_begin(db);
+	unsigned segments_n = files_count(dir, "media-");
+	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT(files_count(dir, "media-") >= segments_n);
+	fx_expect(held, &then);
+	expect_shown(db, &m);
+	db_snap_end(held);
+	changes_make(db, &m, 1);
+	while (db_maintain(db))
+		continue;
+	EXPECT(files_count(dir, "media-00001.fb") == 0);
+	expect_shown(db, &m);
+	db_close(db);
+}
+
+static void byte_flip(const char *dir, const char *name, off_t at)
+{
+	char path[300];
+	uint8_t b;
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	int fd = open(path, O_RDWR);
+	EXPECT(fd >= 0 && pread(fd, &b, 1, at) == 1);
+	b ^= 1;
+	EXPECT(pwrite(fd, &b, 1, at) == 1);
+	close(fd);
+}
+
+TEST(db_compact, a_damaged_segment_stays_for_whoever_can_mend_it)
+{
+	static struct fx_model m;
+	const char *dir = test_tmpdir();
+	struct db *db = small_open(dir);
+	changes_make(db, &m, 100);
+	db_close(db);
+	unsigned segments_n = files_count(dir, "media-");
+	byte_flip(dir, "media-00002.fb", 4096 + 64 + 50);
+	db = small_open(dir);
+	EXPECT_ERR(ERR_CORRUPT, db_compact(db, NULL, NULL));
+	EXPECT(!db_maintain(db)); /* nor over and over */
+	EXPECT(files_count(dir, "media-") >= segments_n - 1);
+	EXPECT(files_count(dir, "media-00002.fb") == 1);
+	EXPECT_OK(fx_random_txn(db, &m, 20));
+	db_close(db);
+	byte_flip(dir, "media-00002.fb", 4096 + 64 + 50);
+	db = small_open(dir);
+	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT(files_count(dir, "media-00002.fb") == 0);
+	expect_shown(db, &m);
+	db_close(db);
+}
+
+TEST(db_compact, a_log_that_is_all_dead_shrinks_to_nothing)
+{
+	const char *dir = test_tmpdir();
+	struct db *db = small_open(dir);
+	struct db_txn *txn;
+	for (uint32_t round = 0; round < 3; round++) {
+		EXPECT_OK(db_txn_begin(db, &txn));
+		for (uint64_t id = 1; id < 200; id++)
+			EXPECT_OK(fx_put(txn, FX_MEDIA, id, round + 1));
+		EXPECT_OK(db_txn_commit(txn));
+	}
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (uint64_t id = 1; id < 200; id++)
+		EXPECT_OK(db_txn_remove(txn, FX_MEDIA, id));
+	EXPECT_OK(db_txn_commit(txn));
+	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT_U64(1, files_count(dir, "media-"));
+	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT_U64(1, files_count(dir, "media-"));
+	EXPECT_OK(db_txn_begin(db, &txn));
+	EXPECT_U64(200, db_txn_new_id(txn, FX_MEDIA)); /* never one of those that were */
+	db_txn_abort(txn);
+	db_close(db);
+	files_remove(dir, "manifest");
+	files_remove(dir, "index-");
+	db = small_open(dir);
+	struct db_snap *sn = db_snap_begin(db);
+	EXPECT_U64(0, db_rows(sn, FX_MEDIA));
+	EXPECT_U64(200, db_next_id(sn, FX_MEDIA));
+	db_snap_end(sn);
+	db_close(db);
+}
+
+/* ---- power loss ---- */
+
+#define COMMITS_MAX 400
+
+struct history {
+	struct fx_model models[COMMITS_MAX]; /* by commit */
+	size_t acknowledged_at[COMMITS_MAX]; /* operations when it was */
+	uint64_t last;
+};
+
+static void history_add(struct history *h, struct db *db, const struct fx_model *m, size_t ops_n)
+{
+	struct db_stats stats;
+	db_stats_get(db, &stats);
+	EXPECT(stats.commit < COMMITS_MAX);
+	while (h->last < stats.commit) { /* those of a compaction show the same */
+		h->models[++h->last] = *m;
+		h->models[h->last].commit = h->last;
+		h->acknowledged_at[h->last] = ops_n;
+	}
+}
+
+/* Merges in steps, checkpoints and compaction among the commits. */
+static void run_recorded(const char *dir, struct trace *t, struct history *h)
+{
+	struct db_options o = small_options(dir);
+	struct db *db = NULL;
+	struct fx_model m = { 0 };
+	o.io = &t->io;
+	o.segment_bytes = SEGMENT_SMALL_BYTES;
+	o.heap_run_rows = 8;
+	o.merge_step_units = 64;
+	o.compact_from_bytes = 3 * SEGMENT_SMALL_BYTES;
+	EXPECT_OK(db_open(&o, &db, NULL));
+	for (unsigned i = 0; i < 40; i++) {
+		EXPECT_OK(fx_random_txn(db, &m, test_random() % 6 ? 8 : 60));
+		history_add(h, db, &m, t->ops_n);
+		for (uint64_t k = test_random() % 4; k > 0; k--) {
+			(void)db_maintain(db);
+			history_add(h, db, &m, t->ops_n);
+		}
+		if (test_random() % 10 == 0)
+			EXPECT_OK(db_checkpoint(db));
+		if (i == 30) {
+			EXPECT_OK(db_compact(db, NULL, NULL));
+			history_add(h, db, &m, t->ops_n);
+		}
+	}
+	db_close(db);
+	struct stat st;
+	char path[300];
+	snprintf(path, sizeof path, "%s/media-00001.fb", dir);
+	EXPECT(stat(path, &st) != 0); /* it did compact */
+}
+
+static void expect_survived(const char *dir, const struct history *h, uint64_t k)
+{
+	CLEANUP(fx_closep) struct db *db = small_open(dir);
+	struct db_snap *sn = db_snap_begin(db);
+	uint64_t shown = db_snap_commit(sn);
+	/* one step may be several commits, all acknowledged at its end */
+	EXPECT(shown >= k && shown <= h->last);
+	EXPECT(shown <= k + 1 || h->acknowledged_at[shown] == h->acknowledged_at[k + 1]);
+	EXPECT(fx_same(sn, &h->models[shown]));
+	db_snap_end(sn);
+	fx_expect_sound(db);
+	struct db_stats stats;
+	db_stats_get(db, &stats);
+	EXPECT_U64(0, stats.damaged_chunks_n);
+	struct fx_model m = h->models[shown];
+	EXPECT_OK(fx_random_txn(db, &m, 8));
+	EXPECT_OK(db_compact(db, NULL, NULL));
+	db_close(TAKE(db));
+	db = small_open(dir);
+	sn = db_snap_begin(db);
+	m.commit = db_snap_commit(sn);
+	EXPECT(fx_same(sn, &m));
+	db_snap_end(sn);
+}
+
+TEST_LIMIT(db_compact, power_loss_anywhere_leaves_one_commit_whole, 600)
+{
+	static struct history h;
+	static struct trace t;
+	char dir[256], copy[256], command[300];
+	snprintf(dir, sizeof dir, "%s/a", test_tmpdir());
+	snprintf(copy, sizeof copy, "%s/b", test_tmpdir());
+	trace_init(&t);
+	run_recorded(dir, &t, &h);
+	snprintf(command, sizeof command, "mkdir %s", copy);
+	EXPECT(system(command) == 0);
+	uint64_t k = 0, points_n = 0;
+	for (size_t n = 0; n <= t.ops_n; n++) {
+		while (k < h.last && h.acknowledged_at[k + 1] <= n)
+			k++;
+		for (enum trace_loss loss = LOSS_NONE; loss < LOSSES_N; loss++) {
+			if (loss != LOSS_NONE && n % 3 != loss % 3)
+				continue; /* each on a third of the points */
+			points_n++;
+			trace_rebuild(&t, n, loss, copy);
+			expect_survived(copy, &h, k);
+		}
+	}
+	printf("%" PRIu64 " points, %zu operations, %" PRIu64 " commits\n", points_n, t.ops_n,
+	       h.last);
+	trace_fini(&t);
+}
