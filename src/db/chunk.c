@@ -73,6 +73,23 @@ void chunk_mark_sound(struct segment *s, uint32_t offset)
 				 memory_order_relaxed);
 }
 
+void chunk_marks_clear(struct db *db, struct log_pos from, struct log_pos to)
+{
+	for (; from.segment <= to.segment; from.segment++) {
+		struct segment *s = db_segment(db, from.segment);
+		uint32_t end = from.segment == to.segment ? to.offset : SEGMENT_BYTES_MAX;
+		if (s && from.segment != to.segment)
+			end = atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
+		for (uint32_t at = from.offset; s && at < end; at += CHUNK_ALIGN) {
+			uint32_t bit = at / CHUNK_ALIGN;
+			atomic_fetch_and_explicit(&s->checked[bit / 4],
+						  (uint8_t) ~(3u << bit % 4 * 2),
+						  memory_order_relaxed);
+		}
+		from.offset = SEGMENT_HEADER_BYTES;
+	}
+}
+
 static enum err chunk_first_touch(struct db *db, struct segment *s, unsigned table, uint32_t offset)
 {
 	uint32_t bit = offset / CHUNK_ALIGN;

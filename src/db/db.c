@@ -22,9 +22,31 @@
 
 /* ---- opening ---- */
 
+/* A new directory is on the disk when the one above it is; which of those are new too is not known,
+ * so all are synced. A file system that cannot sync a directory has nothing to promise. */
+static int parents_sync(const struct db *db)
+{
+	char path[sizeof db->dir];
+	snprintf(path, sizeof path, "%s", db->dir);
+	int r = 0;
+	for (char *slash; r == 0 && (slash = strrchr(path, '/'));) {
+		slash[slash == path] = '\0';
+		int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = fd >= 0 ? fsync(fd) : 0; /* one that may not be read was there before */
+		if (r != 0 && (errno == EINVAL || errno == EROFS))
+			r = 0;
+		fd_closep(&fd);
+		if (slash == path)
+			break;
+	}
+	return r;
+}
+
 static enum err dir_open(struct db *db, struct err_info *info)
 {
-	if (!db->read_only && fd_make_dirs(db->dir) != ERR_OK)
+	bool there = access(db->dir, F_OK) == 0;
+	if (!db->read_only &&
+	    (fd_make_dirs(db->dir) != ERR_OK || (!there && parents_sync(db) != 0)))
 		return err_set(info, err_from_errno(errno), errno,
 			       "cannot create database directory \"%s\": %s", db->dir,
 			       strerror(errno));

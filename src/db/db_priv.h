@@ -87,6 +87,8 @@ static inline uint32_t chunk_bytes(const struct disk_chunk *c)
 }
 /** The chunk has just been verified by other means: written, or replayed. Writer only. */
 void chunk_mark_sound(struct segment *s, uint32_t offset);
+/** Nothing is known of what stands there: a transaction that wrote it was given up. */
+void chunk_marks_clear(struct db *db, struct log_pos from, struct log_pos to);
 /** Bytes of a row there, about; 0 where nothing can be said. */
 uint64_t chunk_row_bytes(const struct db *db, uint64_t address);
 /** Where segment `number` ends for whoever reads up to `end`; 0: not known. */
@@ -484,6 +486,12 @@ NODISCARD enum err txn_flush(struct db_txn *txn);
 /** Publish what was applied in `sn`, a copy of the base, taken over; the log ends at `end`. */
 void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end);
 
+/** Emit the entries of a row at `address` that cannot be read, from the base's index. O(index),
+ * once for all rows of its chunk. */
+NODISCARD enum err retract_unread(struct db *db, const struct db_snap *base, unsigned table,
+				  uint64_t id, uint64_t address, struct db_emit *out);
+void lost_chunk_free(struct db *db);
+
 /* ---- compaction (compact.c) ---- */
 
 #define COMPACT_FROM_BYTES (64ull << 20)
@@ -566,6 +574,7 @@ struct db {
 	struct segment *retired;     /* taken out, and maybe still read */
 	uint32_t log_first;	     /* the next commit mark says so */
 	struct compact compact;
+	struct lost_chunk *lost; /* see retract.c */
 	struct run_file *files;
 	uint64_t next_run;
 	uint64_t generation, checkpointed; /* publications so far, and at the last checkpoint */

@@ -287,6 +287,28 @@ static enum err salvage(struct replay *r, const struct disk_chunk *later)
 	return e;
 }
 
+/* What is replayed rests on the checkpoint's indexes, which opening a large store has not read. If
+ * one is damaged, all of the log is replayed instead. */
+static enum err indexes_check(struct replay *r)
+{
+	struct db *db = r->db;
+	const struct db_snap *sn = snap_current(db);
+	bool sound = true;
+	for (unsigned t = 0; t < db->tables_n; t++)
+		for (uint32_t i = 0; i < sn->tables[t].runs_n; i++)
+			sound &= run_check(db, sn->tables[t].runs[i]) == ERR_OK;
+	if (sound)
+		return ERR_OK;
+	struct db_snap *fresh = snap_copy(db, NULL);
+	if (!fresh)
+		return ERR_NOMEM;
+	recover_from_log(db, fresh);
+	r->pos = fresh->log_end;
+	r->commit = fresh->commit;
+	snap_publish(db, fresh);
+	return ERR_OK;
+}
+
 static enum err replay_all(struct replay *r)
 {
 	for (;;) {
@@ -364,7 +386,11 @@ enum err recover_replay(struct db *db, struct err_info *info)
 {
 	const struct db_snap *sn = snap_current(db);
 	struct replay r = { .db = db, .pos = sn->log_end, .commit = sn->commit };
-	enum err e = replay_all(&r);
+	enum err e = ERR_OK;
+	if (!db->read_only && later_find(db, r.pos, r.commit)) /* there is something to replay */
+		e = indexes_check(&r);
+	if (e == ERR_OK)
+		e = replay_all(&r);
 	if (e == ERR_OK && !db->read_only)
 		e = headers_mend(db);
 	mem_free(&db->mem, r.chunks, r.chunks_cap * sizeof *r.chunks);

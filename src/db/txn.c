@@ -45,6 +45,8 @@ void txn_end(struct db_txn *txn)
 	for (unsigned t = 0; t < db->tables_n; t++)
 		for (uint32_t i = 0; i < txn->tables[t].runs_n; i++)
 			run_unref(db, txn->tables[t].runs[i]);
+	if (snap_current(db)->commit < txn->log.commit) /* not published */
+		chunk_marks_clear(db, txn->base->log_end, txn->log.pos);
 	db_snap_end((struct db_snap *)(uintptr_t)txn->base);
 	snap_collect(db);
 	txn->open = false;
@@ -61,6 +63,7 @@ void txn_buffers_free(struct db *db)
 		tt->removes = NULL;
 		tt->stage_bytes = tt->removes_cap = 0;
 	}
+	lost_chunk_free(db);
 }
 
 /* Whether an earlier block of this transaction knows `id`, and its address (0: removed). */
@@ -93,8 +96,7 @@ static enum err block_add(struct db_txn *txn, unsigned table, uint64_t id, uint6
 	return e;
 }
 
-/* The row that `id` had until now loses its entries. One that cannot be read any more
- * keeps them: its chunk is named as damaged, and a new row of that id can still be stored. */
+/* The row that `id` had until now loses its entries. */
 static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id, bool *was_live)
 {
 	struct db *db = txn->db;
@@ -111,9 +113,9 @@ static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id,
 	*was_live = true;
 	txn->live_bytes -= (int64_t)chunk_row_bytes(db, address);
 	struct db_row row = { .id = id };
-	if (chunk_row(db, table, address, id, &row.row) != ERR_OK)
-		return ERR_OK;
 	struct db_emit emit = { db, def, tt->block.lists[1], ERR_OK };
+	if (chunk_row(db, table, address, id, &row.row) != ERR_OK)
+		return retract_unread(db, txn->base, table, id, address, &emit);
 	def->extract(&row, 1, &emit);
 	return emit.err;
 }

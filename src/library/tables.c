@@ -356,8 +356,8 @@ TABLE_FUNCTIONS(playlist_entry, id, rows)
 	{                                                                                          \
 		.name = (name_), .indexes = (index_defs), .indexes_n = (indexes_n_),               \
 		.batch_begin = type##_begin, .row_bytes_max = type##_max, .write_row = type##_row, \
-		.copy_row = type##_copy, .verify = type##_check, .rows = type##_rows, .row_id = type##_row_id,              \
-		.extract = (extract_), .row_name = (row_name_),                                    \
+		.copy_row = type##_copy, .verify = type##_check, .rows = type##_rows,              \
+		.row_id = type##_row_id, .extract = (extract_), .row_name = (row_name_),           \
 	}
 
 static const struct db_index_def media_indexes[] = {

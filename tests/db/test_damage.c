@@ -706,3 +706,77 @@ TEST(db_format, ten_rows_take_less_than_a_mebibyte)
 			db_close(db);
 	}
 }
+
+/* Rows that rotted under a checkpoint: replaced, removed or kept, their old entries do not stay. */
+TEST(db_damage, rows_that_cannot_be_read_lose_their_entries_when_they_are_replaced)
+{
+	static struct fx_model m;
+	const char *dir = test_tmpdir();
+	struct db *db = fx_open(dir);
+	struct db_txn *txn;
+	for (uint32_t version = 1; version < 3; version++) { /* in two runs, with removals */
+		EXPECT_OK(db_txn_begin(db, &txn));
+		m.commit = db_txn_commit_number(txn);
+		for (uint64_t id = 1; id <= 30; id++) {
+			EXPECT_OK(fx_put(txn, FX_MEDIA, id, version));
+			fx_model_put(&m, FX_MEDIA, id, version, m.commit);
+		}
+		EXPECT_OK(db_txn_commit(txn));
+		EXPECT_OK(db_checkpoint(db));
+	}
+	struct db_stats stats;
+	db_stats_get(db, &stats);
+	db_close(db);
+	/* the last commit's rows stand before its mark, which takes 256 bytes */
+	byte_flip(path_in(dir, LOG), (off_t)stats.log_bytes - 256 - 600);
+	db = fx_open(dir);
+	EXPECT_OK(db_txn_begin(db, &txn));
+	m.commit = db_txn_commit_number(txn);
+	for (uint64_t id = 1; id <= 30; id++) {
+		if (id % 3 == 0)
+			EXPECT_OK(db_txn_remove(txn, FX_MEDIA, id));
+		else
+			EXPECT_OK(fx_put(txn, FX_MEDIA, id, 9));
+		fx_model_put(&m, FX_MEDIA, id, id % 3 ? 9 : 0, m.commit);
+	}
+	EXPECT_OK(db_txn_commit(txn));
+	db_stats_get(db, &stats);
+	EXPECT_U64(1, stats.damaged_chunks_n);
+	struct db_snap *sn = db_snap_begin(db);
+	fx_expect(sn, &m);
+	db_snap_end(sn);
+	db_close(db);
+}
+
+/* A large store, whose indexes are not read at opening, with commits behind its checkpoint. */
+TEST(db_damage, replay_does_not_rest_on_a_rotten_index)
+{
+	static struct fx_model m;
+	char dir[256], copy[256];
+	snprintf(dir, sizeof dir, "%s/a", test_tmpdir());
+	snprintf(copy, sizeof copy, "%s/b", test_tmpdir());
+	struct db *db = fx_open(dir);
+	for (int i = 0; i < 20; i++)
+		EXPECT_OK(fx_random_txn(db, &m, 30));
+	EXPECT_OK(db_checkpoint(db));
+	for (int i = 0; i < 20; i++)
+		EXPECT_OK(fx_random_txn(db, &m, 30));
+	dir_copy(dir, copy);
+	db_close(db);
+	DIR *d = opendir(copy);
+	const struct dirent *de;
+	while ((de = readdir(d)))
+		for (off_t at = 1200; strncmp(de->d_name, "index-", 6) == 0 && at < 2000; at += 16)
+			byte_flip(path_in(copy, de->d_name), at);
+	closedir(d);
+	struct db_options o = fx_options(copy);
+	o.check_at_open_bytes = 1;
+	EXPECT_OK(db_open(&o, &db, NULL));
+	struct db_snap *sn = db_snap_begin(db);
+	fx_expect(sn, &m);
+	db_snap_end(sn);
+	fx_expect_sound(db);
+	EXPECT_OK(fx_random_txn(db, &m, 30));
+	db_close(db);
+	expect_whole(copy, &m);
+}
