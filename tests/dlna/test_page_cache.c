@@ -3,6 +3,7 @@
 #include "base/cache.h"
 #include "dlna/handlers.h"
 #include "fixture.h"
+#include "library/playlists.h"
 
 static struct media_file_in song(unsigned k, const char *title, const char *artist,
 				 const char *album)
@@ -68,19 +69,42 @@ static const char *one_of(const char *const *names, size_t n)
 static void change(struct fixture *fx)
 {
 	static const char *const words[] = { "One", "Two", "Three", "Four", "Storm" };
+	static const uint8_t kinds[] = { MEDIA_KIND_AUDIO, MEDIA_KIND_AUDIO, MEDIA_KIND_VIDEO,
+					 MEDIA_KIND_IMAGE };
 	struct batch *b;
 	struct batch_result result;
 	EXPECT_OK(batch_new(&b));
 	EXPECT_OK(batch_root(b, SPAN("/m"), SPAN("Test")));
 	for (uint64_t n = 1 + test_random() % 3; n > 0; n--) {
-		struct media_file_in in = song((unsigned)(test_random() % 64), one_of(words, 5),
+		struct media_file_in in = song((unsigned)(test_random() % 24), one_of(words, 5),
 					       one_of(words, 2), one_of(words, 3));
 		in.art_embedded = test_random() % 2;
-		in.kind = test_random() % 4 ? MEDIA_KIND_AUDIO : MEDIA_KIND_VIDEO;
+		in.kind = kinds[test_random() % ARRAY_LEN(kinds)];
+		in.date_taken = in.kind == MEDIA_KIND_IMAGE ? 1700000000 : 0;
+		if (test_random() % 2)
+			in.album_artist = in.composer = span_str(one_of(words, 3));
 		EXPECT_OK(test_random() % 3 ? batch_put(b, &in) : batch_remove(b, in.path));
 	}
 	EXPECT_OK(library_submit_wait(fx->dlna.library, b, &result));
 	EXPECT_OK(result.err);
+}
+
+static void make_playlist(struct fixture *fx)
+{
+	const struct playlist_ref songs[] = { { .uri = SPAN("/m/a/0.mp3") },
+					      { .uri = SPAN("/m/b/1.mp3") },
+					      { .uri = SPAN("/m/c/2.mp3") } };
+	struct playlist_new playlist = { .name = SPAN("Mine"),
+					 .entries = songs,
+					 .entries_n = ARRAY_LEN(songs) };
+	struct op_result made;
+	struct batch *b;
+	struct batch_result result;
+	EXPECT_OK(batch_new(&b));
+	EXPECT_OK(batch_playlist_create(b, &playlist, &made));
+	EXPECT_OK(library_submit_wait(fx->dlna.library, b, &result));
+	EXPECT_OK(result.err);
+	EXPECT_U64(1, made.id);
 }
 
 static unsigned ask(struct fixture *fx, const char *id, const char *criteria, unsigned start,
@@ -110,7 +134,8 @@ TEST_LIMIT(page_cache, answers_are_the_same_with_and_without, 240)
 	struct fixture fx;
 	fixture_init(&fx);
 	struct cache *pages = fx.dlna.pages;
-	for (int round = 0; round < 3000; round++) {
+	make_playlist(&fx);
+	for (int round = 0; round < 4000; round++) {
 		struct buf with;
 		if (round % 20 == 0)
 			change(&fx);

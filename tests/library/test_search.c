@@ -243,8 +243,10 @@ static void random_words(struct search_words *words, struct search_query *out)
 /** Random questions on one snapshot; returns how many of them found something. */
 static unsigned compare(struct library *lib, const struct library_snap *sn, unsigned rounds)
 {
-	static const char *const scopes[] = { "0", "0", "0",  "A",  "AT", "V",	"VT", "I",
-					      "F", "F", "AR", "AL", "AG", "d2", "d3", "ar1" };
+	static const char *const scopes[] = { "0",  "0",   "0",	 "A",  "AT",  "V",  "VT",
+					      "I",  "F",   "F",	 "AR", "AL",  "AG", "d2",
+					      "d3", "ar1", "AA", "AC", "AN",  "VN", "IN",
+					      "AF", "VF",  "IF", "ID", "aa1", "dv2" };
 	struct ids want = { 0 }, got = { 0 };
 	struct question *q = malloc(sizeof *q);
 	struct search_words *words = malloc(sizeof *words);
