@@ -148,15 +148,11 @@ static void emit_name(struct db_emit *out, unsigned index, uint64_t group, uint6
 	db_emit(out, index, (uint32_t)group, id, span_of(key, n));
 }
 
-static void emit_when(struct db_emit *out, uint64_t id, struct fb_table m)
+static void emit_month(struct db_emit *out, uint64_t id, struct fb_table image)
 {
 	uint8_t key[4];
-	uint8_t kind = media_file_kind(m);
-	put_be32(key, ~(uint32_t)media_file_created_at(m));
-	db_emit(out, MEDIA_WHEN, kind, id, span_of(key, 4));
 	uint32_t group, second;
-	if (kind != MEDIA_KIND_IMAGE ||
-	    !image_month(media_file_date_taken(m), media_file_modified(m), &group, &second))
+	if (!image_month(media_file_date_taken(image), media_file_modified(image), &group, &second))
 		return;
 	put_be32(key, second);
 	db_emit(out, MEDIA_WHEN, group, id, span_of(key, 4));
@@ -168,7 +164,8 @@ static void extract_media(const struct db_row *rows, size_t n, struct db_emit *o
 		uint64_t id = rows[i].id;
 		struct fb_table m = rows[i].row;
 		emit_name(out, MEDIA_DIR, media_file_directory_id(m), id, media_file_filename(m));
-		emit_name(out, MEDIA_TITLE, media_file_kind(m), id, media_file_title(m));
+		uint8_t kind = media_file_kind(m);
+		emit_name(out, MEDIA_TITLE, kind, id, media_file_title(m));
 
 		uint8_t key[8]; /* album, disc, track */
 		put_be32(key, media_file_album_id(m));
@@ -187,7 +184,10 @@ static void extract_media(const struct db_row *rows, size_t n, struct db_emit *o
 			db_emit(out, MEDIA_INODE, inode_group(media_file_device(m), inode), id,
 				span_of(key, 4));
 		}
-		emit_when(out, id, m);
+		put_be32(key, ~(uint32_t)media_file_created_at(m));
+		db_emit(out, MEDIA_WHEN, kind, id, span_of(key, 4));
+		if (kind == MEDIA_KIND_IMAGE)
+			emit_month(out, id, m);
 	}
 }
 

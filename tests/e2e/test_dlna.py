@@ -135,7 +135,11 @@ def test_the_whole_tree_pages_and_agrees_with_its_metadata():
         assert container not in seen, f"{container} has two parents"
         seen.add(container)
         due += check_container(server, container)
-    assert {"A", "AT", "AR", "AL", "AG", "AY", "V", "VT", "I", "IT", "F"} <= seen
+    assert {"A", "AT", "AR", "AA", "AL", "AG", "AY", "AN", "AF", "V", "VT", "VN", "VF", "I", "IT", "ID", "IN", "IF",
+            "F"} <= seen, seen
+    years = {i for i in seen if i.startswith("py")}
+    months = {i for i in seen if i.startswith("pm") and "/" not in i}
+    assert years and {m[2:6] for m in months} == {y[2:] for y in years}, (years, months)
     root = server.browse("0", flag="BrowseMetadata")[0][0]
     equal("-1", root.get("parentID"))
 
