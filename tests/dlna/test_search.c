@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "dlna/handlers.h"
 #include "fixture.h"
+#include "library/playlists.h"
 #include "library/text.h"
 
 static const struct span artists[] = { SPAN("Artist A"), SPAN("artist a"), SPAN("Guest") };
@@ -375,6 +376,7 @@ static void random_criteria(struct buf *b, bool *marks, int depth)
 					       "object.item",
 					       "object.container.album.musicAlbum",
 					       "object.item.imageItem.photo",
+					       "object.container.playlistContainer",
 					       "object.container.storageFolder" };
 	if (depth > 0 && pick(3) > 0) {
 		bool left[THINGS_MAX], right[THINGS_MAX], and = pick(2);
@@ -439,11 +441,23 @@ static void put_in_another_root(struct fixture *fx)
 	struct batch *b;
 	struct batch_result result;
 	struct media_file_in song = files[0];
-	song.path = SPAN("/n/deep/er/1.mp3");
+	struct media_file_in picture = { .path = SPAN("/n/deep/picture.jpg"),
+					 .title = SPAN("Calm 1999"),
+					 .date_taken = 1577836800,
+					 .kind = MEDIA_KIND_IMAGE };
+	struct playlist_ref refs[] = { { .uri = SPAN("/n/deep/er/1.mp3") },
+				       { .uri = SPAN("/n/none.mp3"), .title = SPAN("Storm") },
+				       { .uri = SPAN("/n/deep/picture.jpg") },
+				       { .uri = SPAN("/m/a/2.mp3") } };
+	struct playlist_new list = { .name = SPAN("Storm songs"), .entries = refs, .entries_n = 4 };
+	song.path = refs[0].uri;
 	song.inode = 99;
+	song.composer = SPAN("Guest");
 	EXPECT_OK(batch_new(&b));
 	EXPECT_OK(batch_root(b, SPAN("/n"), SPAN("Other")));
 	EXPECT_OK(batch_put(b, &song));
+	EXPECT_OK(batch_put(b, &picture));
+	EXPECT_OK(batch_playlist_create(b, &list, NULL));
 	EXPECT_OK(library_submit_wait(fx->dlna.library, b, &result));
 	EXPECT_OK(result.err);
 }
@@ -451,17 +465,19 @@ static void put_in_another_root(struct fixture *fx)
 static void compare_with_naive(struct fixture *fx)
 {
 	static const char *const ids[] = {
-		"0",	   "0",	 "0",	  "A",	 "AT",	"AR",  "AL", "AG",  "AY",      "V",
-		"VT",	   "I",	 "IT",	  "F",	 "d2",	"d3",  "d4", "ar1", "ar2/all", "al1",
-		"ar1/al1", "g4", "y1999", "d1",	 "d5",	"d6",  "d7", "d8",  "d9",      "AA",
-		"AC",	   "AN", "AF",	  "VN",	 "VF",	"IN",  "IF", "ID",  "P",       "aa1",
-		"aa1/al1", "c7", "da2",	  "da3", "dv4", "di4", "di5"
+		"0",	   "0",	  "0",	     "A",   "AT",      "AR",	   "AL",  "AG",	 "AY",
+		"V",	   "VT",  "I",	     "IT",  "F",       "d2",	   "d3",  "d4",	 "ar1",
+		"ar2/all", "al1", "ar1/al1", "g4",  "y1999",   "d1",	   "d5",  "d6",	 "d7",
+		"d8",	   "d9",  "AA",	     "AC",  "AN",      "AF",	   "VN",  "VF",	 "IN",
+		"IF",	   "ID",  "P",	     "aa1", "aa1/al1", "c7",	   "da2", "da3", "dv4",
+		"di4",	   "di5", "pl1",     "P",   "py2020",  "pm202001", "c12", "c13", "c14",
+		"c15",	   "c16", "aa3",     "aa5", "pl1",     "P",	   "ID",  "AC",	 "AA"
 	};
 	static char got[THINGS_MAX][32];
 	things_n = 0;
 	walk(fx, "0", NULL);
 	unsigned compared = 0, found = 0;
-	for (int round = 0; round < 1500; round++) {
+	for (int round = 0; round < 2500; round++) {
 		struct doc a;
 		struct buf criteria;
 		bool marks[THINGS_MAX] = { 0 }, below[THINGS_MAX] = { 0 };
