@@ -447,6 +447,7 @@ struct txn_table {
 	uint32_t row_bytes; /* what a row took so far, on average */
 	size_t removes_n;
 	uint64_t next_id, base_next_id;
+	uint64_t block_id_max; /* careful: of the block at hand, or more */
 	uint64_t fresh_id; /* from here on ids were neither stored before nor in this transaction */
 	int64_t live_delta;
 	uint32_t runs_n;

@@ -159,8 +159,13 @@ static enum err block_end_if_full(struct db_txn *txn, unsigned table)
  * commit turns out to name an id twice it is applied with a look before each row. */
 static enum err block_end_if_known(struct db_txn *txn, unsigned table, uint64_t id)
 {
-	const struct block *b = &txn->tables[table].block;
-	for (size_t i = b->n; txn->careful && i-- > 0;)
+	struct txn_table *tt = &txn->tables[table];
+	const struct block *b = &tt->block;
+	if (!txn->careful)
+		return ERR_OK;
+	uint64_t id_max = b->n ? tt->block_id_max : 0;
+	tt->block_id_max = MAX(id_max, id);
+	for (size_t i = b->n; id <= id_max && i-- > 0;) /* mostly they ascend */
 		if (b->rows[i].id == id)
 			return txn_block_end(txn, table);
 	return ERR_OK;
