@@ -82,9 +82,11 @@ static void reader_run(void *arg)
 {
 	struct shared *s = arg;
 	struct sdb_stats stats;
-	while (!atomic_load(&s->stop)) {
+	for (unsigned i = 0; !atomic_load(&s->stop); i++) {
 		EXPECT_I64(SDB_OK, sdb_read(s->db, snapshot_expect, s));
 		sdb_stats_get(s->db, &stats);
+		if (i % 200 == 0)
+			sx_expect_sound(s->db);
 	}
 }
 
