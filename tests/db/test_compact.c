@@ -2,8 +2,10 @@
 /* Compaction: what is live moves, what is dead goes, and nothing that anybody can see changes. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "trace.h"
@@ -350,4 +352,103 @@ TEST_LIMIT(db_compact, power_loss_anywhere_leaves_one_commit_whole, 600)
 	printf("%" PRIu64 " points, %zu operations, %" PRIu64 " commits\n", points_n, t.ops_n,
 	       h.last);
 	trace_fini(&t);
+}
+
+/* ---- kill -9 ---- */
+
+#define KILL_ROWS 20u
+#define KILL_ROUNDS 25u
+
+static struct db *killed_open(const char *dir)
+{
+	struct db_options o = small_options(dir);
+	struct db *db = NULL;
+	o.io = &io_unsynced;
+	o.merge_step_units = 64;
+	o.compact_from_bytes = 2 * SEGMENT_BYTES;
+	EXPECT_OK(db_open(&o, &db, NULL));
+	return db;
+}
+
+/* All rows in one version, which goes down the pipe when it is acknowledged; maintenance between.
+ */
+NORETURN static void child_run(const char *dir, int pipe_fd, uint32_t version)
+{
+	struct db *db = killed_open(dir);
+	for (;; version++) {
+		struct db_txn *txn;
+		if (db_txn_begin(db, &txn) != ERR_OK)
+			_exit(1);
+		for (uint64_t id = 1; id <= KILL_ROWS; id++)
+			if (fx_put(txn, FX_MEDIA, id, version) != ERR_OK)
+				_exit(1);
+		if (db_txn_commit(txn) != ERR_OK ||
+		    write(pipe_fd, &version, sizeof version) != sizeof version)
+			_exit(1);
+		for (unsigned k = 0; k < 4 && db_maintain(db); k++)
+			continue;
+	}
+}
+
+/* Until it has acknowledged some more; the last one that it did. */
+static uint32_t child_kill(const char *dir, uint32_t version)
+{
+	int fds[2], status;
+	EXPECT(pipe(fds) == 0);
+	pid_t pid = fork();
+	EXPECT(pid >= 0);
+	if (pid == 0)
+		child_run(dir, fds[1], version + 1);
+	close(fds[1]);
+	uint32_t acknowledged = version;
+	uint64_t after = 20 + test_random() % 200;
+	while (read(fds[0], &version, sizeof version) == sizeof version) {
+		acknowledged = version;
+		if (after-- == 0)
+			kill(pid, SIGKILL);
+	}
+	close(fds[0]);
+	EXPECT(waitpid(pid, &status, 0) == pid);
+	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return acknowledged;
+}
+
+static uint32_t version_shown(struct db *db)
+{
+	struct fb_table t;
+	struct db_snap *sn = db_snap_begin(db);
+	EXPECT_U64(KILL_ROWS, db_rows(sn, FX_MEDIA));
+	uint64_t version = 0;
+	for (uint64_t id = 1; id <= KILL_ROWS; id++) {
+		char path[48];
+		EXPECT_OK(db_get(sn, FX_MEDIA, id, &t));
+		struct span s = media_file_path(t); /* "/m/ID/VERSION" */
+		if (id == 1)
+			EXPECT_OK(num_parse_u64(span_skip(s, 5), 1, UINT32_MAX, &version));
+		snprintf(path, sizeof path, "/m/%" PRIu64 "/%" PRIu64, id, version);
+		EXPECT_SPAN(span_str(path), s);
+	}
+	db_snap_end(sn);
+	return (uint32_t)version;
+}
+
+TEST_LIMIT(db_compact, kills_lose_nothing_acknowledged, 200)
+{
+	const char *dir = test_tmpdir();
+	uint32_t version = 0;
+	for (unsigned round = 0; round < KILL_ROUNDS; round++) {
+		uint32_t acknowledged = child_kill(dir, version);
+		EXPECT(acknowledged > version);
+		struct db *db = killed_open(dir);
+		version = version_shown(db);
+		EXPECT(version == acknowledged || version == acknowledged + 1);
+		fx_expect_sound(db);
+		struct db_stats stats;
+		db_stats_get(db, &stats);
+		EXPECT_U64(0, stats.damaged_chunks_n);
+		if (round == KILL_ROUNDS - 1)
+			EXPECT(stats.log_used_bytes < stats.log_bytes / 2);
+		db_close(db);
+	}
+	printf("%u kills, 0 failures; %u commits\n", KILL_ROUNDS, version);
 }
