@@ -5,8 +5,9 @@
  * waits for all of a large merge; the rest is done when the writer has nothing else to do. */
 #include "db/db_priv.h"
 
-/* A commit pays for its rows on so many levels: 16k rows a run and a factor of 8 make 67M. */
-#define LEVELS_PAID 5u
+/* A commit pays for its rows on so many levels: 16k rows a run and a factor of 8 make 8M. Of more,
+ * and where other work has let runs gather, RUNS_CROWDED says so. */
+#define LEVELS_PAID 3u
 #define STEP_UNITS (256u << 10) /* entries: some 10 ms */
 #define RUNS_CROWDED 28u	/* more in a table: commits pay double */
 
