@@ -15,6 +15,7 @@
 
 #include "app/addresses.h"
 #include "app/control.h"
+#include "app/memory.h"
 #include "app/status.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -31,12 +32,12 @@
 #include "scanner/scanner.h"
 #include "web/web.h"
 
-#define APP_STOP_GRACE_MS 2000	   /* for streams under way at SIGTERM */
-#define APP_PAGES_BYTES (4u << 20) /* of answers that are kept */
+#define APP_STOP_GRACE_MS 2000 /* for streams under way at SIGTERM */
 
 struct app {
 	const struct conf *conf;
 	struct library *library;
+	struct memory memory;
 	struct cache *pages;
 	struct http *http;
 	struct dlna *dlna;
@@ -171,11 +172,25 @@ static void backup_store(void *ctx, const char *dir, void (*report)(void *, cons
 	report(report_ctx, line);
 }
 
+static void on_memory(void *ctx, uint64_t bytes)
+{
+	struct app *app = ctx;
+
+	memory_set_work(&app->memory, bytes);
+}
+
+static uint64_t memory_bytes(const struct conf *conf)
+{
+	return (uint64_t)conf->memory_mib << 20;
+}
+
 static enum err open_library(struct app *app, struct err_info *info)
 {
 	struct library_options options = {
 		.database_dir = app->conf->database_dir,
+		.budget_bytes = memory_bytes(app->conf),
 		.on_commit = on_commit,
+		.on_memory = on_memory,
 		.ctx = app,
 	};
 
@@ -201,7 +216,8 @@ static enum err open_http(struct app *app, struct err_info *info)
 	enum err e = http_new(&http_options, &app->http, info);
 
 	if (e == ERR_OK)
-		e = cache_new(APP_PAGES_BYTES, &app->pages);
+		e = cache_new(memory_pages_bytes(&app->memory), &app->pages);
+	memory_set_pages(&app->memory, app->pages);
 	dlna_options.pages = web_options.pages = app->pages;
 	dlna_options.library = web_options.library = app->library;
 	dlna_options.http = web_options.http = app->http;
@@ -273,6 +289,7 @@ enum err app_start(const struct conf *conf, struct app **out, struct err_info *i
 		return ERR_NOMEM;
 	app->conf = conf;
 	app->signal_fd = app->epoll_fd = -1;
+	memory_set_total(&app->memory, memory_bytes(conf));
 	limit_process();
 
 	enum err e = open_signals(app, info);
@@ -296,6 +313,26 @@ enum err app_start(const struct conf *conf, struct app **out, struct err_info *i
 	return ERR_OK;
 }
 
+/* What can change while serving does. */
+static void reload(struct app *app)
+{
+	struct err_info info = { 0 };
+	struct conf *conf = NULL;
+
+	if (conf_reload(app->conf, &conf, &info) != ERR_OK) {
+		log_error(LOG_MAIN, "SIGHUP: nothing is changed: %s", info.text);
+		return;
+	}
+	log_set_level(conf->log_level);
+	memory_set_total(&app->memory, memory_bytes(conf));
+	library_memory_set(app->library, memory_bytes(conf));
+	log_info(LOG_MAIN,
+		 "SIGHUP: logging.level and database.memory (%u MiB) are as configured now; other "
+		 "changes need a restart",
+		 conf->memory_mib);
+	conf_free(conf);
+}
+
 enum err app_run(struct app *app)
 {
 	for (;;) {
@@ -308,7 +345,7 @@ enum err app_run(struct app *app)
 		if (n <= 0 || read(app->signal_fd, &signal_info, sizeof signal_info) <= 0)
 			continue;
 		if (signal_info.ssi_signo == SIGHUP) {
-			log_info(LOG_MAIN, "SIGHUP: the configuration is read at the next start");
+			reload(app);
 			continue;
 		}
 		log_info(LOG_MAIN, "stopping (signal %u)", signal_info.ssi_signo);

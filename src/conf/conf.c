@@ -332,7 +332,7 @@ enum err conf_load(const struct conf_overrides *overrides, struct conf **out, st
 		free(arena);
 		return ERR_NOMEM;
 	}
-	*conf = (struct conf){ .owned = arena };
+	*conf = (struct conf){ .owned = arena, .overrides = overrides };
 
 	struct loader ld = { .conf = conf, .arena = arena, .info = info };
 	enum err e = set_defaults(&ld);
@@ -352,6 +352,11 @@ enum err conf_load(const struct conf_overrides *overrides, struct conf **out, st
 	}
 	*out = conf;
 	return ERR_OK;
+}
+
+enum err conf_reload(const struct conf *c, struct conf **out, struct err_info *info)
+{
+	return conf_load(c->overrides, out, info);
 }
 
 static void free_path(char **path)

@@ -14,6 +14,8 @@ struct conf_list {
 	size_t n;
 };
 
+struct conf_overrides;
+
 struct conf {
 	/* [server] */
 	const char *name; /* friendlyName */
@@ -25,6 +27,7 @@ struct conf {
 	struct conf_list roots;
 	/* [database] */
 	const char *database_dir; /* resolved: never empty */
+	uint32_t memory_mib;
 	/* [scanner] */
 	uint32_t probe_workers; /* 0: one per CPU */
 	bool watch;
@@ -32,6 +35,7 @@ struct conf {
 	enum log_level log_level;
 
 	void *owned; /* what the strings live in */
+	const struct conf_overrides *overrides;
 };
 
 /** What the command line says; NULL / 0 / empty: not said. It goes before environment and file. */
@@ -49,6 +53,8 @@ struct conf_overrides {
  * ERR_INVALID: info says file:line:column, what was expected and what was found. */
 NODISCARD enum err conf_load(const struct conf_overrides *overrides, struct conf **out,
 			     struct err_info *info);
+/** The same again, as file and environment are now; `overrides` of conf_load() must live still. */
+NODISCARD enum err conf_reload(const struct conf *c, struct conf **out, struct err_info *info);
 void conf_free(struct conf *c); /* NULL is fine */
 /** Roots become absolute, with symbolic links resolved; each must be a directory that we may read.
  * ERR_NOTFOUND, ERR_INVALID, ERR_ACCESS: info says which and why. */

@@ -21,6 +21,10 @@ const struct conf_key conf_keys[] = {
 	{ "database.directory", CONF_STRING, FIELD(database_dir), "\"\"", 0, 4000, "",
 	  "Where the library is kept. Empty: $STATE_DIRECTORY, else $XDG_STATE_HOME/salver, else\n"
 	  "~/.local/state/salver." },
+	{ "database.memory", CONF_NUMBER, FIELD(memory_mib), "6", 2, 4096, "MiB",
+	  "Private memory for the library: the store's work, and answers kept for the next who\n"
+	  "asks, which give way to it. The files themselves are read through the page cache,\n"
+	  "which the system takes back as it likes. SIGHUP applies a change." },
 	{ "scanner.workers", CONF_NUMBER, FIELD(probe_workers), "0", 0, 8, "",
 	  "Helper processes that read tags and video headers. 0: one for each processor." },
 	{ "scanner.watch", CONF_BOOL, FIELD(watch), "true", 0, 0, "",

@@ -251,9 +251,10 @@ enum err block_build(struct db *db, unsigned table, struct block *b, uint64_t co
 	enum err e = rows_sort(b);
 	if (e == ERR_OK)
 		e = lists_sort(&db->mem, b, def->indexes_n);
+	uint64_t bytes = block_bytes_max(def, b);
+	bool large = b->n >= db->heap_run_rows || bytes >= HEAP_RUN_BYTES;
 	if (e == ERR_OK)
-		e = out_begin(&o, db, table, block_bytes_max(def, b),
-			      b->n >= db->heap_run_rows && !db->read_only);
+		e = out_begin(&o, db, table, bytes, large && !db->read_only);
 	if (e != ERR_OK)
 		return e;
 	o.head.commit_last = commit;

@@ -258,6 +258,17 @@ static void db_freep(struct db **db)
 	db_free(*db);
 }
 
+void db_budget_set(struct db *db, uint64_t bytes)
+{
+	bytes = bytes ? MAX(bytes, (uint64_t)BUDGET_MIN_BYTES) : BUDGET_DEFAULT_BYTES;
+	atomic_store_explicit(&db->budget_bytes, bytes, memory_order_relaxed);
+}
+
+uint64_t db_memory(const struct db *db)
+{
+	return counter_get(&db->mem.now);
+}
+
 static struct db *db_new(const struct db_options *o)
 {
 	struct db_mem mem = { 0 };
@@ -270,7 +281,7 @@ static struct db *db_new(const struct db_options *o)
 	for (unsigned t = 0; t < o->tables_n; t++)
 		block_init(&db->txn.tables[t].block, &o->tables[t]);
 	db->io = o->io ? o->io : &io_files;
-	db->budget_bytes = o->budget_bytes ? o->budget_bytes : BUDGET_DEFAULT_BYTES;
+	db_budget_set(db, o->budget_bytes);
 	db->segment_bytes_max =
 		o->segment_bytes ? MIN(o->segment_bytes, SEGMENT_BYTES_MAX) : SEGMENT_BYTES_MAX;
 	db->check_at_open_bytes =

@@ -89,7 +89,7 @@ struct db_options {
 	const struct db_table_def
 		*tables; /* position = table number, fixed for ever; static lifetime */
 	unsigned tables_n;
-	uint64_t budget_bytes;	      /* private memory of the store; 0: 6 MiB */
+	uint64_t budget_bytes;	      /* private memory of the store; 0: 6 MiB; at least 2 MiB */
 	bool read_only;		      /* no lock taken, nothing written */
 	const struct db_io *io;	      /* NULL: the real files (tests: db/io.h) */
 	uint32_t segment_bytes;	      /* of a log file at most; 0: 256 MiB (tests: less) */
@@ -110,6 +110,11 @@ NODISCARD enum err db_open(const struct db_options *options, struct db **out,
 			   struct err_info *info);
 /** Checkpoint and close. No snapshot or transaction may be open. NULL is fine. */
 void db_close(struct db *db);
+
+/** From the next block of rows on, so much private memory. Threads: any. */
+void db_budget_set(struct db *db, uint64_t bytes);
+/** Private memory in use, bytes. Threads: any. */
+uint64_t db_memory(const struct db *db);
 
 /** 16 bytes, made once when the database was created. */
 const uint8_t *db_uuid(const struct db *db);

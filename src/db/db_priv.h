@@ -10,9 +10,11 @@
 #include "db/hash.h"
 #include "db/io.h"
 
-#define BLOCK_ROWS_MAX 16384u		/* rows that become one run */
-#define BLOCK_EMIT_BYTES_MAX (3u << 20) /* or as many entries */
-#define HEAP_RUN_ROWS 1024u /* by default, a smaller run stays in memory until a checkpoint */
+#define BUDGET_MIN_BYTES (2u << 20)
+#define BUFFERS_BYTES (1u << 20) /* of chunks, runs, manifests: with any budget */
+#define BLOCK_ROW_BYTES 384u	 /* a row in a block: its entries, and room to sort them */
+#define HEAP_RUN_ROWS 1024u	 /* by default, a smaller run stays in memory until a checkpoint */
+#define HEAP_RUN_BYTES (128u << 10) /* or one that takes less */
 #define MERGE_FAN_IN 8u
 #define MERGE_INPUTS_MAX DB_RUNS_MAX
 #define RUNS_FORCED 40u /* more than that in a manifest: the commit itself merges */
@@ -553,7 +555,7 @@ struct db {
 	const struct db_table_def *tables;
 	unsigned tables_n;
 	const struct db_io *io;
-	uint64_t budget_bytes;
+	_Atomic uint64_t budget_bytes; /* read and set relaxed: it orders nothing */
 	uint32_t segment_bytes_max, heap_run_rows;
 	uint64_t check_at_open_bytes;
 	bool read_only;

@@ -6,7 +6,8 @@
 #include "db/db_priv.h"
 
 #define STAGE_MIN_BYTES (16u << 10)
-#define STAGE_MAX_BYTES (256u << 10) /* larger chunks gain nothing; a larger row gets one */
+#define STAGE_MAX_BYTES (256u << 10)  /* larger chunks gain nothing; a larger row gets one */
+#define REMOVES_BYTES_MAX (32u << 10) /* of ids in one chunk */
 #define STAGE_EXTRA (sizeof(struct disk_chunk) + CHUNK_ALIGN)
 #define BATCH_FIXED_BYTES 512u /* of a batch beside its rows and their slots */
 #define ROW_BYTES_MAX (CHUNK_PAYLOAD_MAX - 2 * BATCH_FIXED_BYTES)
@@ -146,9 +147,10 @@ enum err txn_block_end(struct db_txn *txn, unsigned table)
 static enum err block_end_if_full(struct db_txn *txn, unsigned table)
 {
 	struct block *b = &txn->tables[table].block;
-	/* sorting takes about as much again */
-	size_t bytes_max = MIN(txn->db->budget_bytes / 3, BLOCK_EMIT_BYTES_MAX);
-	if (b->n < BLOCK_ROWS_MAX && block_emit_bytes(b) < bytes_max)
+	uint64_t budget = atomic_load_explicit(&txn->db->budget_bytes, memory_order_relaxed);
+	uint64_t room = budget - BUFFERS_BYTES;
+	/* lists double as they grow, and sorting takes as much as the longest again */
+	if (b->n < room / BLOCK_ROW_BYTES && block_emit_bytes(b) < room / 4)
 		return ERR_OK;
 	return txn_block_end(txn, table);
 }
@@ -487,7 +489,7 @@ enum err db_txn_remove(struct db_txn *txn, unsigned table, uint64_t id)
 		return txn->err;
 	if (live_address(txn, table, id) == 0)
 		return ERR_NOTFOUND;
-	if ((tt->removes_n + 1) * 8 > CHUNK_PAYLOAD_MAX / 4)
+	if ((tt->removes_n + 1) * 8 > REMOVES_BYTES_MAX)
 		txn->err = removes_flush(txn, table);
 	void *p = tt->removes;
 	if (txn->err == ERR_OK)

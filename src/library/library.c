@@ -84,6 +84,11 @@ struct text *library_text(struct library *lib)
 	return lib->text;
 }
 
+void library_memory_set(struct library *lib, uint64_t bytes)
+{
+	db_budget_set(lib->db, bytes);
+}
+
 const uint8_t *library_uuid(const struct library *lib)
 {
 	return db_uuid(lib->db);

@@ -22,13 +22,16 @@ struct library_change {
 
 struct library_options {
 	const char *database_dir;
-	uint64_t budget_bytes; /* 0: default */
+	uint64_t budget_bytes; /* of the store's private memory; 0: 6 MiB */
 	bool read_only;
 	uint64_t check_at_open_bytes; /* as in struct db_options; 0: default (tests: less) */
 	/** Called on the writer thread after each published commit, with the object ids of the
 	 * containers it changed. More than LIBRARY_CHANGED_MAX: the nearest common ancestors, and
 	 * `overflow`. Must return quickly. May be NULL. */
 	void (*on_commit)(void *ctx, const struct library_change *change);
+	/** Called on the writer thread when the store's work took memory, or gave it back. Must
+	 * return quickly. May be NULL. */
+	void (*on_memory)(void *ctx, uint64_t bytes);
 	void *ctx;
 };
 
@@ -41,6 +44,9 @@ void library_close(struct library *lib);
 /** Closing is near: no more batches are taken (ERR_CLOSED), a large removal ends with the commit
  * under way, a check at its next step. library_close() follows. Threads: any. */
 void library_hurry(struct library *lib);
+
+/** From now on so much private memory for the store's work. Threads: any. */
+void library_memory_set(struct library *lib, uint64_t bytes);
 
 /** The store's uuid, 16 bytes: the UDN is made from it. */
 const uint8_t *library_uuid(const struct library *lib);

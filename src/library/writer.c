@@ -97,6 +97,12 @@ static void tell(struct writer *w, const struct apply *a)
 	w->on_commit(w->ctx, &w->change);
 }
 
+static void tell_memory(struct writer *w)
+{
+	if (w->on_memory)
+		w->on_memory(w->ctx, db_memory(w->db));
+}
+
 static enum err commit(struct writer *w, struct apply *a, uint64_t *out_commit)
 {
 	enum err e = apply_rows(a);
@@ -119,6 +125,7 @@ static enum err commit(struct writer *w, struct apply *a, uint64_t *out_commit)
 	if (w->text)
 		text_changed(w->text);
 	tell(w, a);
+	tell_memory(w);
 	return ERR_OK;
 }
 
@@ -244,6 +251,7 @@ static void checkpoint(struct writer *w)
 		log_warn(LOG_LIBRARY, "checkpoint failed: %s", err_name(e));
 	db_stats_get(w->db, &stats);
 	w->checkpoint_log_bytes = stats.log_bytes;
+	tell_memory(w);
 	w->dirty = false; /* after a failure, the next commit brings the next attempt */
 }
 
@@ -311,6 +319,7 @@ enum err writer_start(struct writer *w, struct db *db, const struct library_opti
 {
 	w->db = db;
 	w->on_commit = options->on_commit;
+	w->on_memory = options->on_memory;
 	w->ctx = options->ctx;
 	mutex_init(&w->m);
 	cond_init(&w->work);

@@ -17,6 +17,7 @@ struct writer {
 	struct db *db;
 	struct text *text; /* is told of commits; set before writer_start(), may be NULL */
 	void (*on_commit)(void *ctx, const struct library_change *change);
+	void (*on_memory)(void *ctx, uint64_t bytes);
 	void *ctx;
 
 	struct mutex m;		      /* of the queues and `stopping` */

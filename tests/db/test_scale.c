@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* More rows than a block, more blocks than a merge takes, more commits than anybody waits for. */
 #include <dirent.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -129,4 +130,59 @@ TEST_LIMIT(db_scale, a_snapshot_held_over_ten_thousand_commits_costs_little, 100
 	fx_expect(sn, &m);
 	db_snap_end(sn);
 	db_close(db);
+}
+
+static void indexes_remove(const char *dir)
+{
+	char path[512];
+	DIR *d = opendir(dir);
+	EXPECT(d != NULL);
+	for (struct dirent *e; (e = readdir(d));) {
+		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+		if (strstr(e->d_name, ".run") || strcmp(e->d_name, "manifest") == 0)
+			EXPECT(unlink(path) == 0);
+	}
+	closedir(d);
+}
+
+/* Inserting, changing and removing, merging and recovering, in more rows than a budget holds. */
+static uint64_t peak_of(struct db *db)
+{
+	struct db_stats stats;
+	db_stats_get(db, &stats);
+	return stats.memory_peak_bytes;
+}
+
+TEST_LIMIT(db_scale, no_phase_takes_more_than_the_budget, 250)
+{
+	static const uint64_t budgets[] = { 2u << 20, 6u << 20, 24u << 20 };
+	for (unsigned i = 0; i < ARRAY_LEN(budgets); i++) {
+		char dir[64];
+		snprintf(dir, sizeof dir, "%s/%u", test_tmpdir(), i);
+		struct db_options o = fx_options(dir);
+		o.budget_bytes = budgets[i];
+		struct db *db;
+		struct db_txn *txn;
+		EXPECT_OK(db_open(&o, &db, NULL));
+		EXPECT_OK(db_txn_begin(db, &txn));
+		many_put(txn, 1, 1);
+		EXPECT_OK(db_txn_commit(txn));
+		EXPECT_OK(db_txn_begin(db, &txn));
+		many_put(txn, 3, 2);
+		for (uint64_t id = 2; id <= MANY_ROWS; id += 3)
+			EXPECT_OK(db_txn_remove(txn, FX_MEDIA, id));
+		EXPECT_OK(db_txn_commit(txn));
+		while (db_maintain(db))
+			continue;
+		uint64_t written = peak_of(db);
+		db_close(db);
+
+		indexes_remove(dir); /* all is replayed */
+		EXPECT_OK(db_open(&o, &db, NULL));
+		printf("%u MiB: at most %" PRIu64 " KiB, replaying %" PRIu64 " KiB\n",
+		       (unsigned)(budgets[i] >> 20), written >> 10, peak_of(db) >> 10);
+		EXPECT(written <= budgets[i]);
+		EXPECT(peak_of(db) <= budgets[i]);
+		db_close(db);
+	}
 }

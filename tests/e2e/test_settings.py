@@ -3,8 +3,10 @@
 
 What the HTTP port, the name and the roots do, the other files show all the time.
 """
+import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -141,6 +143,27 @@ def test_ctrl_c_during_a_scan_breaks_no_file():
     for container in "AT", "VT", "IT":
         for item in server.browse(container)[0]:
             assert item.find("d:res", salver.NAMES) is not None, item.get("id")
+
+
+def test_memory_is_shared_and_sighup_changes_it():
+    config = salver.tmpdir() / "salver.toml"
+    config.write_text("[database]\nmemory = 20\n")
+    server = salver.Server(salver.sample(), options=["--config", config])
+
+    def pages():
+        done = subprocess.run([BIN, "stats", "--database", server.database], capture_output=True,
+                              check=True)
+        return json.loads(done.stdout)["dlna"]["pages"]["maxBytes"]
+    # Four fifths, once the store has no work.
+    wait_for("the share of a budget of 20", lambda: pages() == (20 << 20) // 5 * 4, 10)
+    config.write_text("[database]\nmemory = 5\n[logging]\nlevel = \"debug\"\n")
+    server.process.send_signal(signal.SIGHUP)
+    wait_for("the share of a budget of 5", lambda: pages() == (5 << 20) // 5 * 4, 10)
+    config.write_text("[database]\nmemory = \"much\"\n")
+    server.process.send_signal(signal.SIGHUP)
+    wait_for("a word about it", lambda: "nothing is changed" in server.log(), 5)
+    equal((5 << 20) // 5 * 4, pages(), "what was there before")
+    server.stop()
 
 
 def test_sighup_is_survived():
