@@ -26,6 +26,8 @@ static int run(const struct args *args, struct conf *conf)
 		return command_restore(conf, args);
 	case COMMAND_REPAIR:
 		return command_repair(conf);
+	case COMMAND_COMPACT:
+		return command_compact(conf);
 	case COMMAND_IMPORT:
 		return command_import(conf, args);
 	case COMMAND_DUMP_CONFIG:

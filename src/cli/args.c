@@ -10,9 +10,11 @@ static const struct {
 	const char *name;
 	enum command command;
 } commands[] = {
-	{ "serve", COMMAND_SERVE },	{ "scan", COMMAND_SCAN },     { "check", COMMAND_CHECK },
-	{ "stats", COMMAND_STATS },	{ "import", COMMAND_IMPORT }, { "backup", COMMAND_BACKUP },
+	{ "serve", COMMAND_SERVE },	{ "scan", COMMAND_SCAN },
+	{ "check", COMMAND_CHECK },	{ "stats", COMMAND_STATS },
+	{ "import", COMMAND_IMPORT },	{ "backup", COMMAND_BACKUP },
 	{ "restore", COMMAND_RESTORE }, { "repair", COMMAND_REPAIR },
+	{ "compact", COMMAND_COMPACT },
 };
 
 const char *args_help(void)
@@ -30,6 +32,7 @@ const char *args_help(void)
 	       "  salver restore [OPTION]... DIR        put such a copy in place\n"
 	       "  salver repair [OPTION]...             save what can be read of a damaged "
 	       "library\n"
+	       "  salver compact [OPTION]...            give unused space back to the disk\n"
 	       "  salver import [OPTION]... FILE [DIR]...\n"
 	       "                                        bring in the library of MiniDLNA "
 	       "(files.db)\n"
@@ -191,7 +194,7 @@ static enum err take_word(struct args *a, const char *word, struct err_info *inf
 		a->directory = word;
 		return ERR_OK;
 	}
-	if (takes_directory(a) || a->command == COMMAND_REPAIR)
+	if (takes_directory(a) || a->command == COMMAND_REPAIR || a->command == COMMAND_COMPACT)
 		return err_set(info, ERR_INVALID, 0,
 			       "unexpected %s: the library itself is named by --database",
 			       QUOTE(span_str(word)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* salver backup, restore, repair. */
+/* salver backup, restore, repair, compact. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -129,7 +129,7 @@ int command_backup(const struct conf *conf, const struct args *args)
 	return e == ERR_OK ? backed_up(commit, args->directory) : fail(&info, e);
 }
 
-/* ---- restore, repair: nobody else may use the library ---- */
+/* ---- restore, repair, compact: nobody else may use the library ---- */
 
 static int fail_offline(const struct err_info *info, enum err e)
 {
@@ -174,5 +174,18 @@ int command_repair(const struct conf *conf)
 		printf("The next scan finds again what is still on the disk.\n");
 	if (result.identity_lost)
 		printf("The library's identity was lost as well: players will see a new server.\n");
+	return EXIT_SUCCESS;
+}
+
+int command_compact(const struct conf *conf)
+{
+	struct err_info info = { 0 };
+	uint64_t before = 0, after = 0;
+	enum err e = library_compact(conf->database_dir, &on_terminal, &before, &after, &info);
+
+	if (e != ERR_OK)
+		return fail_offline(&info, e);
+	printf("%llu MB of records before, %llu MB now\n", (unsigned long long)(before >> 20),
+	       (unsigned long long)(after >> 20));
 	return EXIT_SUCCESS;
 }

@@ -18,4 +18,5 @@ int command_import(struct conf *conf, const struct args *args);
 int command_backup(const struct conf *conf, const struct args *args);
 int command_restore(const struct conf *conf, const struct args *args);
 int command_repair(const struct conf *conf);
+int command_compact(const struct conf *conf);
 int command_dump_config(const struct conf *conf);

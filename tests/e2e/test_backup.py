@@ -103,6 +103,7 @@ def test_wrong_words():
     salver("restore").is_refusal(USAGE, "restore needs a directory")
     salver("backup", "/a", "/b").is_refusal(USAGE, '"/b"', "--database")
     salver("repair", "/a").is_refusal(USAGE, '"/a"', "--database")
+    salver("compact", "/a").is_refusal(USAGE, '"/a"', "--database")
     salver("check", "--force").is_refusal(USAGE, "--force goes with salver restore only")
 
 

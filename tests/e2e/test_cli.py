@@ -55,8 +55,8 @@ def test_version_and_help():
     assert re.fullmatch(r"salver \d+\.\d+\.\d+\n", version.out), version.out
     told = salver("--help")
     equal((0, ""), (told.status, told.err))
-    for word in ("serve", "scan", "check", "stats", "backup", "restore", "repair", "--force", "--config",
-                 "--database", "--interface", "--port", "--name", "--dump-config"):
+    for word in ("serve", "scan", "check", "stats", "backup", "restore", "repair", "compact",
+                 "--force", "--config", "--database", "--interface", "--port", "--name", "--dump-config"):
         assert word in told.out, word
 
 
