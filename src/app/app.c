@@ -126,24 +126,24 @@ static enum err check_store(void *ctx, void (*report)(void *, const char *), voi
 	return library_check(app->library, report, report_ctx);
 }
 
-struct backup_watch {
+struct upkeep_watch {
 	void (*report)(void *, const char *);
 	void *ctx;
 	uint64_t last_ms;
 };
 
-static void backup_report(void *ctx, const char *line)
+static void upkeep_report(void *ctx, const char *line)
 {
-	const struct backup_watch *w = ctx;
+	const struct upkeep_watch *w = ctx;
 
 	w->report(w->ctx, line);
 }
 
 #define PROGRESS_MS 200 /* between two lines */
 
-static void backup_progress(void *ctx, uint64_t done, uint64_t all)
+static void upkeep_progress(void *ctx, uint64_t done, uint64_t all)
 {
-	struct backup_watch *w = ctx;
+	struct upkeep_watch *w = ctx;
 	uint64_t now_ms = clock_now_ms();
 	char line[64];
 
@@ -158,8 +158,8 @@ static void backup_store(void *ctx, const char *dir, void (*report)(void *, cons
 			 void *report_ctx)
 {
 	struct app *app = ctx;
-	struct backup_watch watch = { .report = report, .ctx = report_ctx };
-	struct db_follower follower = { backup_report, backup_progress, &watch };
+	struct upkeep_watch watch = { .report = report, .ctx = report_ctx };
+	struct db_follower follower = { upkeep_report, upkeep_progress, &watch };
 	struct err_info info = { 0 };
 	uint64_t commit = 0;
 	char line[sizeof info.text + 16];
@@ -169,6 +169,23 @@ static void backup_store(void *ctx, const char *dir, void (*report)(void *, cons
 		snprintf(line, sizeof line, "commit %llu", (unsigned long long)commit);
 	else
 		snprintf(line, sizeof line, "failed: %s", info.text[0] ? info.text : err_name(e));
+	report(report_ctx, line);
+}
+
+static void compact_store(void *ctx, void (*report)(void *, const char *), void *report_ctx)
+{
+	struct app *app = ctx;
+	struct upkeep_watch watch = { .report = report, .ctx = report_ctx };
+	struct db_follower follower = { upkeep_report, upkeep_progress, &watch };
+	uint64_t before = 0, after = 0;
+	char line[128];
+	enum err e = library_compact(app->library, &follower, &before, &after);
+
+	if (e == ERR_OK)
+		snprintf(line, sizeof line, "bytes %llu %llu", (unsigned long long)before,
+			 (unsigned long long)after);
+	else
+		snprintf(line, sizeof line, "failed: %s", err_name(e));
 	report(report_ctx, line);
 }
 
@@ -264,6 +281,7 @@ static enum err open_control(struct app *app, struct err_info *info)
 		.stats = stats_json,
 		.check = check_store,
 		.backup = backup_store,
+		.compact = compact_store,
 		.ctx = app,
 	};
 

@@ -97,6 +97,10 @@ static void answer(struct control *c, struct client *client, struct span line)
 		answer_backup(c, client, span_skip(line, 7));
 		return;
 	}
+	if (span_eq(line, SPAN("compact"))) {
+		c->handlers.compact(c->handlers.ctx, send_line, client);
+		return;
+	}
 	if (!span_eq(line, SPAN("stats"))) {
 		send_line(client, "unknown command");
 		return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The control socket in the database directory: `salver stats`, `check` and `backup` beside a
- * running server. A request is one line; the reply is text until the end of the stream. */
+/* The control socket in the database directory: `salver stats`, `check`, `backup` and
+ * `compact` beside a running server. A request is one line; the reply is text until the end of the
+ * stream. */
 #pragma once
 
 #include <stdint.h>
@@ -22,6 +23,7 @@ struct control_handlers {
 	 */
 	void (*backup)(void *ctx, const char *dir, void (*report)(void *, const char *),
 		       void *report_ctx);
+	void (*compact)(void *ctx, void (*report)(void *, const char *), void *report_ctx);
 	void *ctx;
 };
 

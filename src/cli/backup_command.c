@@ -77,29 +77,40 @@ static enum err absolute(const char *dir, char out[PATH_MAX], struct err_info *i
 	return ERR_OK;
 }
 
+/* Its last line, where that begins with `good`: what stands behind that. ERR_NOTFOUND: no server
+ * runs. */
+static enum err ask_upkeep(const struct conf *conf, const char *command, struct span good,
+			   struct told *told, struct span *out, struct err_info *info)
+{
+	enum err e = control_follow(conf->database_dir, command, on_line, told);
+	if (e == ERR_NOTFOUND)
+		return e;
+	if (e == ERR_OK && told->last[0] == '\0')
+		e = ERR_CLOSED;
+	if (e != ERR_OK)
+		return err_set(info, e, 0, "cannot ask the server on %s: %s", conf->database_dir,
+			       err_name(e));
+	struct span last = span_str(told->last);
+	if (span_starts(last, good)) {
+		*out = span_skip(last, good.n);
+		return ERR_OK;
+	}
+	if (span_starts(last, SPAN("failed: ")))
+		last = span_skip(last, 8);
+	return err_set(info, ERR_IO, 0, "%.*s", (int)last.n, last.p);
+}
+
 /* ERR_NOTFOUND: no server runs. */
 static enum err ask_backup(const struct conf *conf, const char *dir, uint64_t *out_commit,
 			   struct err_info *info)
 {
 	struct told told = { "" };
+	struct span number;
 	char command[PATH_MAX + 16];
 
 	snprintf(command, sizeof command, "backup %s", dir);
-	enum err e = control_follow(conf->database_dir, command, on_line, &told);
-	if (e == ERR_NOTFOUND)
-		return e;
-	if (e == ERR_OK && told.last[0] == '\0')
-		e = ERR_CLOSED;
-	if (e != ERR_OK)
-		return err_set(info, e, 0, "cannot ask the server on %s: %s", conf->database_dir,
-			       err_name(e));
-	struct span last = span_str(told.last);
-	if (span_starts(last, SPAN("commit ")) &&
-	    num_parse_u64(span_skip(last, 7), 0, UINT64_MAX, out_commit) == ERR_OK)
-		return ERR_OK;
-	if (span_starts(last, SPAN("failed: ")))
-		last = span_skip(last, 8);
-	return err_set(info, ERR_IO, 0, "%.*s", (int)last.n, last.p);
+	enum err e = ask_upkeep(conf, command, SPAN("commit "), &told, &number, info);
+	return e == ERR_OK ? num_parse_u64(number, 0, UINT64_MAX, out_commit) : e;
 }
 
 static enum err backup_alone(const struct conf *conf, const char *dir, uint64_t *out_commit,
@@ -177,15 +188,53 @@ int command_repair(const struct conf *conf)
 	return EXIT_SUCCESS;
 }
 
+/* ---- compact ---- */
+
+static enum err compact_alone(const struct conf *conf, uint64_t *before, uint64_t *after,
+			      struct err_info *info)
+{
+	struct library_options options = { .database_dir = conf->database_dir };
+	struct library *library = NULL;
+	enum err e = library_open(&options, &library, info);
+
+	if (e == ERR_OK)
+		e = library_compact(library, &on_terminal, before, after);
+	library_close(library);
+	return e;
+}
+
+/* A look must not create: opening to write would. */
+static enum err is_there(const struct conf *conf, struct err_info *info)
+{
+	struct library_options options = { .database_dir = conf->database_dir, .read_only = true };
+	struct library *library = NULL;
+	enum err e = library_open(&options, &library, info);
+
+	library_close(library);
+	return e;
+}
+
 int command_compact(const struct conf *conf)
 {
 	struct err_info info = { 0 };
+	struct told told = { "" };
+	struct span figures;
 	uint64_t before = 0, after = 0;
-	enum err e = library_compact(conf->database_dir, &on_terminal, &before, &after, &info);
+	enum err e = ask_upkeep(conf, "compact", SPAN("bytes "), &told, &figures, &info);
 
+	if (e == ERR_OK) {
+		struct span first = span_cut(&figures, ' ');
+		e = num_parse_u64(first, 0, UINT64_MAX, &before);
+		if (e == ERR_OK)
+			e = num_parse_u64(figures, 0, UINT64_MAX, &after);
+	} else if (e == ERR_NOTFOUND) {
+		e = is_there(conf, &info);
+		if (e == ERR_OK)
+			e = compact_alone(conf, &before, &after, &info);
+	}
 	if (e != ERR_OK)
 		return fail_offline(&info, e);
-	printf("%llu MB of records before, %llu MB now\n", (unsigned long long)(before >> 20),
-	       (unsigned long long)(after >> 20));
+	printf("%llu kB of records before, %llu kB after\n", (unsigned long long)(before >> 10),
+	       (unsigned long long)(after >> 10));
 	return EXIT_SUCCESS;
 }

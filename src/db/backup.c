@@ -155,7 +155,7 @@ static void count(struct copy *c)
 		for (uint32_t i = 0; i < c->sn->tables[t].runs_n; i++)
 			c->all += c->sn->tables[t].runs[i]->bytes;
 	}
-	for (uint32_t n = 1; n <= c->sn->log_end.segment; n++)
+	for (uint32_t n = MAX(c->sn->log_first, 1u); n <= c->sn->log_end.segment; n++)
 		if (db_segment(c->db, n))
 			c->all += segment_bytes(c, db_segment(c->db, n));
 }
@@ -165,7 +165,8 @@ static enum err files_copy(struct copy *c)
 	enum err e = ERR_OK;
 	uint64_t next_run = 0;
 	size_t k = 0;
-	for (uint32_t n = 1; n <= c->sn->log_end.segment && e == ERR_OK; n++)
+	for (uint32_t n = MAX(c->sn->log_first, 1u); n <= c->sn->log_end.segment && e == ERR_OK;
+	     n++)
 		if (db_segment(c->db, n))
 			e = segment_copy(c, db_segment(c->db, n));
 	if (e == ERR_OK)

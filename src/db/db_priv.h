@@ -413,6 +413,12 @@ const struct db_snap *snap_current(struct db *db);
 void snap_collect(struct db *db);
 void snap_free(struct db *db, struct db_snap *sn);
 
+/** The newest commit that a manifest found at opening names, and where the log ends behind it. */
+struct known_end {
+	uint64_t commit;
+	struct log_pos end;
+};
+
 struct slot_state {
 	uint64_t sequence; /* 0: not valid */
 	uint64_t *runs;	   /* numbers it names */
@@ -573,6 +579,7 @@ struct db {
 	_Atomic uint64_t current; /* packed: see snap.c */
 	struct db_snap *_Atomic dead;
 	struct slot_state slots[2];
+	struct known_end known;
 	struct db_snap *snap_oldest; /* of those published that live */
 	struct segment *retired;     /* taken out, and maybe still read */
 	uint32_t log_first;	     /* the next commit mark says so */

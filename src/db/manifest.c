@@ -160,6 +160,10 @@ static enum err slots_load(struct db *db, struct disk_manifest *slot[2], struct 
 		e = slot_names_set(db, &db->slots[i], slot[i]);
 		if (e != ERR_OK)
 			return e;
+		if (slot[i]->commit > db->known.commit && log_end_fits(db, slot[i]))
+			db->known =
+				(struct known_end){ slot[i]->commit,
+						    { slot[i]->log_segment, slot[i]->log_offset } };
 	}
 	unsigned newest = valid[1] && (!valid[0] || slot[1]->sequence > slot[0]->sequence);
 	for (unsigned k = 0; k < 2; k++) {

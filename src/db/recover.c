@@ -267,15 +267,14 @@ static enum err salvage_collect(struct replay *r, struct log_pos to)
 	return e;
 }
 
-/* Commit r->commit + 1 is damaged: `later` is of one behind it. */
-static enum err salvage(struct replay *r, const struct disk_chunk *later)
+/* Commit r->commit + 1 is damaged: commit `later` begins, or has begun, at or before `to`. */
+static enum err salvage(struct replay *r, struct log_pos to, uint64_t later)
 {
-	struct log_pos to = { later->segment, later->offset };
 	enum err e = salvage_collect(r, to);
 	if (e == ERR_OK)
 		e = commit_apply(r, to);
-	if (e == ERR_OK && later->commit - 1 > r->commit) { /* lost whole; their numbers are used */
-		r->commit = later->commit - 1;
+	if (e == ERR_OK && later - 1 > r->commit) { /* lost whole; their numbers are used */
+		r->commit = later - 1;
 		if (r->reader)
 			return ERR_OK;
 		struct db_snap *sn = snap_copy(r->db, snap_current(r->db));
@@ -285,6 +284,17 @@ static enum err salvage(struct replay *r, const struct disk_chunk *later)
 		snap_publish(r->db, sn);
 	}
 	return e;
+}
+
+/* Where nothing of a later commit follows: a manifest knows of one that had been acknowledged, so
+ * this is no torn tail. ERR_NOTFOUND: none does. */
+static enum err salvage_known(struct replay *r)
+{
+	const struct known_end *k = &r->db->known;
+	if (r->commit >= k->commit || r->pos.segment > k->end.segment ||
+	    (r->pos.segment == k->end.segment && r->pos.offset > k->end.offset))
+		return ERR_NOTFOUND;
+	return salvage(r, k->end, k->commit + 1);
 }
 
 /* What is replayed rests on the checkpoint's indexes, which opening a large store has not read. If
@@ -318,13 +328,20 @@ static enum err replay_all(struct replay *r)
 			e = commit_apply(r, end);
 		} else if (e == ERR_NOTFOUND) {
 			const struct disk_chunk *later = later_find(r->db, r->pos, r->commit + 1);
-			if (!later)
-				return ERR_OK; /* a torn tail, or the end */
+			if (!later) {
+				e = salvage_known(r);
+				if (e == ERR_NOTFOUND)
+					return ERR_OK; /* a torn tail, or the end */
+				if (e != ERR_OK)
+					return e;
+				continue;
+			}
 			e = commit_read(r, &end);
 			if (e == ERR_OK) /* a writer completed it while we looked */
 				e = commit_apply(r, end);
 			else if (e == ERR_NOTFOUND)
-				e = salvage(r, later);
+				e = salvage(r, (struct log_pos){ later->segment, later->offset },
+					    later->commit);
 		}
 		if (e != ERR_OK)
 			return e;

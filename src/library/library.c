@@ -112,6 +112,37 @@ enum err library_backup(struct library *lib, const char *dir, const struct db_fo
 	return db_backup(lib->db, dir, follower, out_commit, info);
 }
 
+struct compaction {
+	const struct db_follower *follower;
+	uint64_t before, after;
+};
+
+static enum err compact_run(void *ctx, struct db *db)
+{
+	struct compaction *c = ctx;
+	struct db_stats stats;
+	db_stats_get(db, &stats);
+	c->before = stats.log_bytes;
+	enum err e = db_compact(db, c->follower ? c->follower->progress : NULL,
+				c->follower ? c->follower->ctx : NULL);
+	if (e == ERR_OK)
+		e = db_checkpoint(db);
+	db_stats_get(db, &stats);
+	c->after = stats.log_bytes;
+	return e;
+}
+
+enum err library_compact(struct library *lib, const struct db_follower *follower,
+			 uint64_t *out_before, uint64_t *out_after)
+{
+	struct compaction c = { .follower = follower };
+	struct errand errand = { .run = compact_run, .ctx = &c };
+	enum err e = writer_run(&lib->writer, &errand);
+	*out_before = c.before;
+	*out_after = c.after;
+	return e;
+}
+
 void library_stats_get(struct library *lib, struct library_stats *out)
 {
 	struct db_stats db;

@@ -21,27 +21,6 @@ enum err library_restore(const char *database_dir, const char *backup, enum db_r
 	return db_restore(&options, backup, replace, follower, out_commit, info);
 }
 
-enum err library_compact(const char *database_dir, const struct db_follower *follower,
-			 uint64_t *out_before, uint64_t *out_after, struct err_info *info)
-{
-	struct db_options options = options_of(database_dir);
-	struct db_stats before, after;
-	struct db *db = NULL;
-	enum err e = db_open(&options, &db, info);
-	if (e != ERR_OK)
-		return e;
-	db_stats_get(db, &before);
-	e = db_compact(db, follower->progress, follower->ctx);
-	db_stats_get(db, &after);
-	db_close(db);
-	if (e != ERR_OK)
-		return err_set(info, e, 0, "cannot compact \"%s\": %s%s", database_dir, err_name(e),
-			       e == ERR_CORRUPT ? "; salver check names what is damaged" : "");
-	*out_before = before.log_used_bytes;
-	*out_after = after.log_used_bytes;
-	return ERR_OK;
-}
-
 enum err library_repair(const char *database_dir, const struct db_follower *follower,
 			struct db_repair_result *out, struct err_info *info)
 {

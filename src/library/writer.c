@@ -260,7 +260,7 @@ static struct batch *wait_for_group(struct writer *w, bool *out_stop)
 {
 	mutex_lock(&w->m);
 	struct batch *group = pop_group(w);
-	if (!group && !w->stopping && !w->maintenance_due) {
+	if (!group && !w->stopping && !w->maintenance_due && !w->errand) {
 		if (w->dirty)
 			(void)cond_wait_until(&w->work, &w->m, idle_checkpoint_ms(w));
 		else
@@ -299,6 +299,39 @@ static void upgrade(struct writer *w)
 		log_warn(LOG_LIBRARY, "not all of an older database was counted: %s", err_name(e));
 }
 
+enum err writer_run(struct writer *w, struct errand *errand)
+{
+	mutex_lock(&w->m);
+	enum err e = w->stopping || !w->thread.started ? ERR_CLOSED : w->errand ? ERR_BUSY : ERR_OK;
+	if (e == ERR_OK) {
+		errand->over = false;
+		w->errand = errand;
+		cond_signal(&w->work);
+		while (!errand->over)
+			cond_wait(&w->room, &w->m);
+		e = errand->err;
+	}
+	mutex_unlock(&w->m);
+	return e;
+}
+
+static void errand_run(struct writer *w, bool stop)
+{
+	mutex_lock(&w->m);
+	struct errand *errand = w->errand;
+	mutex_unlock(&w->m);
+	if (!errand)
+		return;
+	enum err e = stop ? ERR_CLOSED : errand->run(errand->ctx, w->db);
+	mutex_lock(&w->m);
+	errand->err = e;
+	errand->over = true;
+	w->errand = NULL;
+	cond_broadcast(&w->room);
+	mutex_unlock(&w->m);
+	w->dirty = w->maintenance_due = true;
+}
+
 static void writer_main(void *arg)
 {
 	struct writer *w = arg;
@@ -308,6 +341,7 @@ static void writer_main(void *arg)
 		struct batch *group = wait_for_group(w, &stop);
 		if (group)
 			process(w, group);
+		errand_run(w, stop);
 		if (!stop && w->maintenance_due)
 			w->maintenance_due = db_maintain(w->db);
 		if (!stop && checkpoint_due(w, clock_now_ms(), !group))

@@ -13,6 +13,14 @@ struct batch_queue {
 	unsigned n;
 };
 
+/** Something that only the writer thread may do, on the stack of who waits for it. */
+struct errand {
+	enum err (*run)(void *ctx, struct db *db);
+	void *ctx;
+	bool over; /* under the writer's m */
+	enum err err;
+};
+
 struct writer {
 	struct db *db;
 	struct text *text; /* is told of commits; set before writer_start(), may be NULL */
@@ -25,6 +33,7 @@ struct writer {
 	struct cond room;	      /* a batch left its queue */
 	struct batch_queue queues[2]; /* by enum batch_urgency */
 	bool stopping;
+	struct errand *errand; /* under m; waits for the writer */
 
 	struct counter batches_n, batch_files_n;
 	struct thread thread;
@@ -44,4 +53,7 @@ void writer_hurry(struct writer *w);
 /** Commits what is queued, then ends the thread. Harmless where it never started. */
 void writer_stop(struct writer *w);
 NODISCARD enum err writer_submit(struct writer *w, struct batch *b, enum batch_urgency urgency);
+/** Run the errand between two commits and wait until it is done. ERR_CLOSED: stopping.
+ * ERR_BUSY: there is another. Threads: any but the writer's. */
+NODISCARD enum err writer_run(struct writer *w, struct errand *errand);
 unsigned writer_queue_n(struct writer *w);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Backups beside a writer, restoring, repairing: what comes out is one commit, whole. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -333,6 +334,17 @@ TEST(db_repair, a_sound_store_is_left_alone_and_a_used_one_refused)
 	EXPECT(access(o.dir, F_OK) != 0);
 }
 
+static void indexes_unlink(const char *dir)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *de;
+	EXPECT(d != NULL);
+	while ((de = readdir(d)))
+		if (strncmp(de->d_name, "index-", 6) == 0)
+			unlinkat(dirfd(d), de->d_name, 0);
+	closedir(d);
+}
+
 /* The same rows under the same commit number. */
 static void expect_alike(struct db *a, struct db *b)
 {
@@ -351,6 +363,40 @@ static void expect_alike(struct db *a, struct db *b)
 	}
 	db_snap_end(sa);
 	db_snap_end(sb);
+}
+
+/* The manifest knows that it was acknowledged. */
+TEST(db_repair, damage_to_the_newest_commit_is_no_torn_tail)
+{
+	static struct told told;
+	struct db_options o = fx_options(path_in(test_tmpdir(), "db"));
+	struct db_repair_result result;
+	struct db *db = fx_open(o.dir);
+	struct db_txn *txn;
+	EXPECT_OK(db_txn_begin(db, &txn));
+	EXPECT_OK(fx_put(txn, FX_MEDIA, 1, 1));
+	EXPECT_OK(fx_put(txn, FX_SETTING, 1, 1));
+	EXPECT_OK(db_txn_commit(txn));
+	db_close(db);
+	byte_flip(path_in(o.dir, "media-00001.fb"), 4096 + 64 + 140);
+	indexes_unlink(o.dir);
+	const struct db_follower f = { told_add, NULL, &told };
+	db = fx_open(o.dir); /* opening alone contains it, too */
+	struct db_snap *sn = db_snap_begin(db);
+	EXPECT_U64(1, db_snap_commit(sn));
+	EXPECT_U64(0, db_rows(sn, FX_MEDIA));
+	EXPECT_U64(1, db_rows(sn, FX_SETTING));
+	db_snap_end(sn);
+	db_close(db);
+	EXPECT_OK(db_repair(&o, &f, &result, NULL));
+	printf("%s", told.text);
+	EXPECT(strstr(told.text, "(commit 1, 1 records of table media)") != NULL);
+	db = fx_open(o.dir);
+	sn = db_snap_begin(db);
+	EXPECT_U64(1, db_rows(sn, FX_SETTING));
+	db_snap_end(sn);
+	fx_expect_sound(db);
+	db_close(db);
 }
 
 /* Every kind of spoilt file, alone and together: what the log alone shows before is shown after. */
@@ -383,7 +429,7 @@ TEST_LIMIT(db_repair, whatever_is_spoilt_the_repaired_store_is_sound_and_shows_t
 		if (test_random() % 2)
 			unlink(path_in(o.dir, "manifest"));
 		dir_copy(o.dir, path_in(dir, "seen"));
-		unlink(path_in(dir, "seen/manifest"));
+		indexes_unlink(path_in(dir, "seen"));
 		EXPECT_OK(db_repair(&o, NULL, &result, &info));
 		mended += result.aside[0] != '\0';
 		struct db *db = small_open(o.dir), *seen = small_open(path_in(dir, "seen"));

@@ -98,12 +98,39 @@ def test_what_is_in_the_way_is_not_touched():
     equal(WHOLE, counts(database))
 
 
+def compacted(database):
+    out = told(salver("compact", "--database", database))
+    match = re.fullmatch(r"(\d+) kB of records before, (\d+) kB after\n", out)
+    assert match and int(match[2]) <= int(match[1]), out
+
+
+def test_compact_alone_and_beside_a_server():
+    folder = tmpdir() / "media"
+    shutil.copytree(sample(), folder)
+    database = tmpdir() / "db"
+    for moment in range(4):  # everything is stored anew each time
+        for path in folder.rglob("*"):
+            os.utime(path, (moment * 1e6, moment * 1e6))
+        told(salver("scan", "--database", database, folder))
+    compacted(database)
+    sound(database)
+    equal(WHOLE, counts(database))
+    server = Server(folder, database=database)
+    before = server.walk()
+    compacted(database)
+    equal(before, server.walk(), "what is listed")
+    sound(database)
+    server.stop()
+    sound(database)
+    salver("compact", "--database", tmpdir() / "none").is_refusal(FAILED, "No such file")
+
+
 def test_wrong_words():
+    salver("compact", "/a").is_refusal(USAGE, '"/a"', "--database")
     salver("backup").is_refusal(USAGE, "backup needs a directory")
     salver("restore").is_refusal(USAGE, "restore needs a directory")
     salver("backup", "/a", "/b").is_refusal(USAGE, '"/b"', "--database")
     salver("repair", "/a").is_refusal(USAGE, '"/a"', "--database")
-    salver("compact", "/a").is_refusal(USAGE, '"/a"', "--database")
     salver("check", "--force").is_refusal(USAGE, "--force goes with salver restore only")
 
 
