@@ -122,13 +122,13 @@ static enum err compact_run(void *ctx, struct db *db)
 	struct compaction *c = ctx;
 	struct db_stats stats;
 	db_stats_get(db, &stats);
-	c->before = stats.log_bytes;
+	c->before = stats.log_used_bytes;
 	enum err e = db_compact(db, c->follower ? c->follower->progress : NULL,
 				c->follower ? c->follower->ctx : NULL);
 	if (e == ERR_OK)
 		e = db_checkpoint(db);
 	db_stats_get(db, &stats);
-	c->after = stats.log_bytes;
+	c->after = stats.log_used_bytes;
 	return e;
 }
 
