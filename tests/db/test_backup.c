@@ -16,7 +16,8 @@ static char *path_in(const char *dir, const char *name)
 	static char path[64][512];
 	static unsigned at;
 	at = (at + 1) % 64;
-	snprintf(path[at], sizeof path[at], "%s/%s", dir, name);
+	int n = snprintf(path[at], sizeof path[at], "%s/%s", dir, name);
+	EXPECT(n > 0 && (size_t)n < sizeof path[at]);
 	return path[at];
 }
 
