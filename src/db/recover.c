@@ -382,13 +382,25 @@ static uint32_t log_first_find(const struct db *db)
 	return first;
 }
 
+/* Segments that are not needed any more may still be there, before a manifest says so: with them a
+ * replay gives groups the very commits of their last changes. */
+static bool log_is_whole(const struct db *db, uint32_t end)
+{
+	for (uint32_t n = 1; n < end; n++)
+		if (!db_segment(db, n))
+			return false;
+	return true;
+}
+
 void recover_from_log(struct db *db, struct db_snap *sn)
 {
 	sn->log_first = log_first_find(db);
 	struct log_pos pos = { MAX(sn->log_first, MAX(db->segment_first, 1u)),
 			       SEGMENT_HEADER_BYTES };
+	if (log_is_whole(db, pos.segment))
+		pos.segment = 1;
 	sn->log_end = pos;
-	if (sn->log_first <= 1)
+	if (pos.segment <= 1)
 		return;
 	/* the log may begin within a commit, whose other rows are dead or were moved */
 	const struct disk_chunk *c = later_find(db, pos, 0);
