@@ -99,11 +99,13 @@ static uint64_t members(const struct db_snap *sn, enum dict_number which, uint64
 	}
 }
 
-/* Versions before the second did not count kinds: their rows are counted now. */
+/* Versions before the second did not count kinds, and after a repair files are missing: the rows
+ * are counted now. */
 static void count_files(const struct db_snap *sn, uint64_t directory, uint32_t n[DICT_KINDS_N])
 {
 	struct db_cursor c;
 	struct fb_table media;
+	memset(n, 0, DICT_KINDS_N * sizeof *n);
 	db_seek(&c, sn, TABLE_MEDIA, MEDIA_DIR, (uint32_t)directory, 0);
 	while (row_next(&c, &media)) {
 		unsigned k = media_file_kind(media) - 1u;
@@ -112,13 +114,14 @@ static void count_files(const struct db_snap *sn, uint64_t directory, uint32_t n
 	}
 }
 
-static void load_kinds(const struct db_snap *sn, struct fb_table t, struct dict_row *row)
+static void load_kinds(const struct dicts *ds, struct fb_table t, struct dict_row *row)
 {
+	const struct db_snap *sn = ds->base;
 	uint32_t files_n[DICT_KINDS_N] = { directory_audio_n(t), directory_videos_n(t),
 					   directory_images_n(t) };
 	row->kinds = row->was_kinds = directory_kinds(t);
 	memcpy(row->was_files_n, files_n, sizeof files_n);
-	if (row->kinds == 0 && row->was_live)
+	if (ds->upgrading || (row->kinds == 0 && row->was_live))
 		count_files(sn, row->id, files_n);
 	memcpy(row->files_n, files_n, sizeof files_n);
 	for (unsigned k = 0; k < DICT_KINDS_N; k++)
@@ -137,7 +140,7 @@ static enum err add_stored(struct dicts *ds, enum dict_number which, struct fb_t
 		row.label = directory_name(t);
 		row.parent_id = directory_parent_id(t);
 		row.was_live = directory_live(t);
-		load_kinds(ds->base, t, &row);
+		load_kinds(ds, t, &row);
 		break;
 	case DICT_TERM:
 		row.id = term_id(t);

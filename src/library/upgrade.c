@@ -60,6 +60,27 @@ static enum err set_under_way(struct apply *a, bool under_way)
 	return db_txn_put(a->txn, TABLE_SETTING, in.id, &in);
 }
 
+enum err upgrade_request(struct db *db)
+{
+	struct db_txn *txn = NULL;
+	struct fb_table row;
+	enum err e = db_txn_begin(db, &txn);
+	if (e != ERR_OK)
+		return e;
+	if (setting_find(db_txn_base(txn), UPGRADE_SETTING, &row) == ERR_OK) {
+		db_txn_abort(txn);
+		return ERR_OK;
+	}
+	struct setting_in in = { .id = db_txn_new_id(txn, TABLE_SETTING),
+				 .name = UPGRADE_SETTING,
+				 .value = SPAN("true") };
+	e = db_txn_put(txn, TABLE_SETTING, in.id, &in);
+	if (e == ERR_OK)
+		return db_txn_commit(txn);
+	db_txn_abort(txn);
+	return e;
+}
+
 enum err upgrade_step(struct apply *a, struct upgrade *u, bool *out_done)
 {
 	uint32_t left = UPGRADE_ROWS_MAX;
@@ -67,6 +88,8 @@ enum err upgrade_step(struct apply *a, struct upgrade *u, bool *out_done)
 	enum err e = load_rows(a, DICT_DIRECTORY, TABLE_DIRECTORY, &u->directory, &left);
 	if (e == ERR_OK)
 		e = load_rows(a, DICT_TERM, TABLE_TERM, &u->term, &left);
+	if (e == ERR_OK)
+		e = load_rows(a, DICT_ALBUM, TABLE_ALBUM, &u->album, &left);
 	*out_done = left > 0;
 	return e == ERR_OK ? set_under_way(a, !*out_done) : e;
 }

@@ -3,6 +3,7 @@
 #include "library/upkeep.h"
 
 #include "library/tables.h"
+#include "library/upgrade.h"
 
 static struct db_options options_of(const char *database_dir)
 {
@@ -25,5 +26,13 @@ enum err library_repair(const char *database_dir, const struct db_follower *foll
 			struct db_repair_result *out, struct err_info *info)
 {
 	struct db_options options = options_of(database_dir);
-	return db_repair(&options, follower, out, info);
+	struct db *db = NULL;
+	enum err e = db_repair(&options, follower, out, info);
+	if (e != ERR_OK || out->aside[0] == '\0')
+		return e;
+	e = db_open(&options, &db, info);
+	if (e == ERR_OK)
+		e = upgrade_request(db);
+	db_close(db);
+	return e;
 }

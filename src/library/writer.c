@@ -292,7 +292,8 @@ static void upgrade(struct writer *w)
 	db_snap_end(sn);
 	if (!needed)
 		return;
-	log_info(LOG_LIBRARY, "the database is of an older version: counting what it did not");
+	log_info(LOG_LIBRARY,
+		 "the database is of an older version, or was repaired: counting anew");
 	while (e == ERR_OK && !done && !is_stopping(w))
 		e = upgrade_commit(w, &u, &done);
 	if (e != ERR_OK)

@@ -168,6 +168,7 @@ def test_repair_names_what_is_lost_and_a_scan_brings_it_back():
     assert (aside / "media-00001.fb").exists(), names(database.parent)
     done = salver("scan", "--database", database, sample())
     equal(0, done.status, done.err)
+    sound(database)
     equal(WHOLE, counts(database))
     equal("sound: there is nothing to repair\n", told(salver("repair", "--database", database)))
 
