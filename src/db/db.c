@@ -131,9 +131,14 @@ static bool creation_torn(const struct db *db)
 		return false;
 	const struct segment *s = db_segment(db, 1);
 	uint32_t n = atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
-	for (uint32_t i = 0; i < n; i++)
-		if (s->map[i] != 0 && (i >= sizeof(struct disk_segment) || n > 65536))
+	if (n > 65536)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		bool header = i < SEGMENT_HEADER_BYTES &&
+			      i % SEGMENT_HEADER_COPY < sizeof(struct disk_segment);
+		if (s->map[i] != 0 && !header) /* of either copy, what there is of it */
 			return false;
+	}
 	return true;
 }
 
