@@ -189,11 +189,14 @@ static enum err step_commit(struct db *db, uint32_t end)
 static enum err segment_release(struct db *db, uint32_t number)
 {
 	struct db_txn *txn;
+	uint32_t before = db->log_first;
 	db->log_first = number + 1;
 	db->compact.pos = (struct log_pos){ number + 1, SEGMENT_HEADER_BYTES };
 	enum err e = db_txn_begin(db, &txn);
 	if (e == ERR_OK)
 		e = db_txn_commit(txn);
+	if (e != ERR_OK)
+		db->log_first = before;
 	if (e == ERR_OK)
 		e = db_checkpoint(db);
 	for (unsigned i = 0; i < 2 && e == ERR_OK; i++)
@@ -212,7 +215,7 @@ static enum err compact_step(struct db *db)
 	if (c->pos.segment > c->last) {
 		c->active = false;
 		c->used_after = log_used_bytes(db, sn);
-	} else if (!db_segment(db, c->pos.segment)) {
+	} else if (!db_segment(db, c->pos.segment) || end < SEGMENT_HEADER_BYTES) {
 		e = ERR_CORRUPT; /* lost: what was in it is still asked for */
 	} else if (c->pos.offset < end || c->pos.segment == sn->log_end.segment) {
 		e = step_commit(db, end);
