@@ -416,12 +416,19 @@ enum err recover_replay(struct db *db, struct err_info *info)
 	const struct db_snap *sn = snap_current(db);
 	struct replay r = { .db = db, .pos = sn->log_end, .commit = sn->commit };
 	enum err e = ERR_OK;
+	const uint64_t had = sn->commit;
+	const uint32_t from = sn->log_end.segment;
 	if (!db->read_only && later_find(db, r.pos, r.commit)) /* there is something to replay */
 		e = indexes_check(&r);
 	if (e == ERR_OK)
 		e = replay_all(&r);
 	if (e == ERR_OK && !db->read_only)
 		e = headers_mend(db);
+	for (uint32_t n = from; e == ERR_OK && !db->read_only && snap_current(db)->commit > had &&
+				n <= snap_current(db)->log_end.segment;
+	     n++)
+		if (db_segment(db, n))
+			e = db_sync(db, db_segment(db, n)->fd);
 	mem_free(&db->mem, r.chunks, r.chunks_cap * sizeof *r.chunks);
 	if (e != ERR_OK)
 		return err_set(info, e, 0,
