@@ -147,6 +147,7 @@ struct sdb_txn {
 	enum err err;	      /* it can only end */
 	char why[256];
 	struct arena arena;   /* keys and values of pending changes */
+	struct arena kept;    /* of those that went to the engine last */
 	struct arena scratch; /* keys of the record at hand */
 	uint64_t changes_n;
 	struct pending pending[TABLES_ALL];

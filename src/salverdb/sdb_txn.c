@@ -111,6 +111,7 @@ static void txn_free(struct sdb_txn *txn)
 		for (unsigned t = 0; t < txn->db->tables_n; t++)
 			pending_fini(&txn->pending[t]);
 		arena_fini(&txn->arena);
+		arena_fini(&txn->kept);
 		arena_fini(&txn->scratch);
 		writer_give(txn->db);
 	}
@@ -160,7 +161,11 @@ static enum err pending_hand_over(struct sdb_txn *txn)
 			fault(txn, op_hand_over(txn, t, &p->ops[i]));
 		pending_clear(p);
 	}
-	arena_fini(&txn->arena);
+	if (txn->arena.used_bytes) { /* what was read of it is good until the next change */
+		arena_fini(&txn->kept);
+		txn->kept = txn->arena;
+		arena_init(&txn->arena, PENDING_BYTES_MAX);
+	}
 	return txn->err;
 }
 
