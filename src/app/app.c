@@ -40,7 +40,9 @@ struct app {
 	struct memory memory;
 	struct cache *pages;
 	struct http *http;
-	struct dlna *dlna;
+	/* The release in open_http() pairs with the acquire in on_commit(): the writer commits from
+	 * the opening of the library on. */
+	_Atomic(struct dlna *) dlna;
 	struct web *web;
 	struct discovery *discovery;
 	/* Starts last, when HTTP and the control socket answer already. The release in
@@ -86,9 +88,10 @@ static void on_commit(void *ctx, const struct library_change *change)
 {
 	struct app *app = ctx;
 
-	/* The scanner, the only source of commits, starts after dlna is set and ends before it. */
-	if (app->dlna)
-		dlna_notify(app->dlna, change);
+	struct dlna *dlna = atomic_load_explicit(&app->dlna, memory_order_acquire);
+
+	if (dlna)
+		dlna_notify(dlna, change);
 }
 
 /* On threads of HTTP and of the control socket, which end before the scanner does. */
@@ -116,7 +119,8 @@ static void stats_json(void *ctx, struct buf *out)
 	struct app *app = ctx;
 	struct scanner_progress progress = scan_progress(app);
 
-	status_json(app->library, app->http, app->dlna, &progress, out);
+	status_json(app->library, app->http, atomic_load_explicit(&app->dlna, memory_order_acquire),
+		    &progress, out);
 }
 
 static enum err check_store(void *ctx, void (*report)(void *, const char *), void *report_ctx)
@@ -230,6 +234,7 @@ static enum err open_http(struct app *app, struct err_info *info)
 		.progress_json = progress_json,
 		.ctx = app,
 	};
+	struct dlna *dlna = NULL;
 	enum err e = http_new(&http_options, &app->http, info);
 
 	if (e == ERR_OK)
@@ -239,7 +244,8 @@ static enum err open_http(struct app *app, struct err_info *info)
 	dlna_options.library = web_options.library = app->library;
 	dlna_options.http = web_options.http = app->http;
 	if (e == ERR_OK)
-		e = dlna_new(&dlna_options, &app->dlna, info);
+		e = dlna_new(&dlna_options, &dlna, info);
+	atomic_store_explicit(&app->dlna, dlna, memory_order_release);
 	if (e == ERR_OK)
 		e = web_new(&web_options, &app->web, info);
 	if (e == ERR_OK)
@@ -380,13 +386,14 @@ void app_stop(struct app *app)
 	control_stop(app->control);
 	if (app->http)
 		http_stop(app->http, APP_STOP_GRACE_MS);
-	/* Its commits notify dlna, and both of the above ask it for its progress. */
+	/* Both of the above ask it for its progress. */
 	scanner_stop(atomic_load_explicit(&app->scanner, memory_order_relaxed));
+	/* Its writer notifies dlna and shares out memory until it has ended. */
+	library_close(app->library);
 	web_free(app->web);
-	dlna_free(app->dlna);
+	dlna_free(atomic_load_explicit(&app->dlna, memory_order_relaxed));
 	http_free(app->http);
 	cache_free(app->pages);
-	library_close(app->library);
 	fd_closep(&app->signal_fd);
 	fd_closep(&app->epoll_fd);
 	free(app);

@@ -123,12 +123,9 @@ static enum err store_piece(struct import_run *r, const struct playlist_new *lis
 		e = batch_playlist_add(b, *id, PLAYLIST_END, p->refs, p->n, &op);
 	if (e == ERR_OK) {
 		e = library_submit_wait(r->library, b, &result);
-		if (e == ERR_OK)
-			b = NULL; /* taken */
-		if (e == ERR_OK)
-			e = result.err;
+	} else {
+		batch_free(b);
 	}
-	batch_free(b);
 	if (e == ERR_OK)
 		e = op.err;
 	if (e == ERR_OK && *id == 0)

@@ -248,6 +248,8 @@ enum err library_submit_wait(struct library *lib, struct batch *b, struct batch_
 		mutex_unlock(&wait.m);
 		*out = wait.result;
 		e = wait.result.err;
+	} else {
+		batch_free(b);
 	}
 	cond_fini(&wait.over);
 	mutex_fini(&wait.m);

@@ -224,6 +224,7 @@ struct op_result {
 enum batch_urgency { BATCH_SCAN, BATCH_URGENT };
 NODISCARD enum err library_submit(struct library *lib, struct batch *b, enum batch_urgency urgency,
 				  void (*done)(void *ctx, const struct batch_result *r), void *ctx);
-/** The same as urgent, waiting for the result. Never on an HTTP thread. */
+/** The same as urgent, waiting for the result; the batch is taken whatever becomes of it. Never on
+ * an HTTP thread. */
 NODISCARD enum err library_submit_wait(struct library *lib, struct batch *b,
 				       struct batch_result *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Compaction: what is live moves, what is dead goes, and nothing that anybody can see changes. */
+#include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -451,4 +452,93 @@ TEST_LIMIT(db_compact, kills_lose_nothing_acknowledged, 200)
 		db_close(db);
 	}
 	printf("%u kills, 0 failures; %u commits\n", KILL_ROUNDS, version);
+}
+
+/* ---- what must stop it ---- */
+
+static bool segments_fail; /* a new one finds no room */
+
+static int failing_open(void *ctx, int dir_fd, const char *name, int flags)
+{
+	if (segments_fail && (flags & O_CREAT) && strncmp(name, "media-", 6) == 0) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return io_files.open(ctx, dir_fd, name, flags);
+}
+
+static void rows_put(struct db *db, uint64_t from, uint64_t to, uint32_t version)
+{
+	struct db_txn *txn;
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (uint64_t id = from; id <= to; id++)
+		EXPECT_OK(fx_put(txn, FX_MEDIA, id, version));
+	EXPECT_OK(db_txn_commit(txn));
+}
+
+static unsigned rows_lost(struct db *db, uint64_t from, uint64_t to)
+{
+	struct db_snap *sn = db_snap_begin(db);
+	struct fb_table row;
+	unsigned lost_n = 0;
+	for (uint64_t id = from; id <= to; id++)
+		lost_n += db_get(sn, FX_MEDIA, id, &row) != ERR_OK;
+	db_snap_end(sn);
+	return lost_n;
+}
+
+TEST(db_compact, a_release_that_fails_costs_no_later_commit)
+{
+	const char *dir = test_tmpdir();
+	struct db_options o = small_options(dir);
+	struct db_io io = io_files;
+	struct db *db = NULL;
+	struct db_txn *txn;
+	io.open = failing_open;
+	o.io = &io;
+	EXPECT_OK(db_open(&o, &db, NULL));
+	rows_put(db, 1, 20, 1);
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (uint64_t id = 1; id <= 20; id++)
+		EXPECT_OK(db_txn_remove(txn, FX_MEDIA, id));
+	EXPECT_OK(db_txn_commit(txn));
+	segments_fail = true;
+	EXPECT(db_compact(db, NULL, NULL) != ERR_OK);
+	segments_fail = false;
+	rows_put(db, 21, 40, 1);
+	for (uint32_t i = 1; i <= 60; i++) {
+		rows_put(db, 100, 140, i);
+		if (i % 10 == 0)
+			EXPECT_OK(db_checkpoint(db));
+	}
+	EXPECT_U64(0, rows_lost(db, 21, 40));
+	db_close(db);
+	files_remove(dir, "manifest");
+	files_remove(dir, "index-");
+	EXPECT_OK(db_open(&o, &db, NULL));
+	EXPECT_U64(0, rows_lost(db, 21, 40));
+	db_close(db);
+}
+
+/* Where the segment behind it says nothing, nobody knows where one ends. */
+TEST(db_compact, a_segment_without_header_keeps_the_one_before_it)
+{
+	const char *dir = test_tmpdir();
+	struct db_options o = small_options(dir);
+	struct db *db = NULL;
+	static const char zeros[4096];
+	char path[300];
+	EXPECT_OK(db_open(&o, &db, NULL));
+	for (uint64_t i = 0; i < 300; i++)
+		rows_put(db, 1 + i * 10, 10 + i * 10, 1);
+	db_close(db);
+	snprintf(path, sizeof path, "%s/media-00003.fb", dir);
+	int fd = open(path, O_RDWR);
+	EXPECT(fd >= 0 && pwrite(fd, zeros, sizeof zeros, 0) == sizeof zeros);
+	close(fd);
+	EXPECT_OK(db_open(&o, &db, NULL));
+	unsigned lost_n = rows_lost(db, 1, 3000);
+	EXPECT(db_compact(db, NULL, NULL) != ERR_CLOSED);
+	EXPECT_U64(lost_n, rows_lost(db, 1, 3000));
+	db_close(db);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests src/import/import_lists.c: playlists and bookmarks. */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <stdlib.h>
 
 #include "harness.h"
@@ -233,5 +236,25 @@ TEST(import_lists, bookmarks_of_files_that_are_not_stored_are_counted)
 	EXPECT_OK(import_rig_run(&rig));
 	EXPECT_U64(1, rig.report.bookmarks_n);
 	EXPECT_U64(1, rig.report.bookmarks_skipped_n);
+	import_rig_fini(&rig);
+}
+
+TEST(import_lists, a_commit_that_fails_ends_the_import_with_its_error)
+{
+	struct rlimit old, low;
+	fill();
+	EXPECT_OK(import_rig_run(&rig));
+	import_rig_sql(&rig,
+		       "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (2, 'Two', '@/two.m3u');"
+		       "INSERT INTO OBJECTS (OBJECT_ID, PARENT_ID, CLASS, DETAIL_ID) VALUES "
+		       "('1$F$2$1', '1$F$2', 'item', 103)");
+	signal(SIGXFSZ, SIG_IGN);
+	EXPECT(getrlimit(RLIMIT_FSIZE, &old) == 0);
+	low = old;
+	low.rlim_cur = 1; /* no file grows */
+	EXPECT(setrlimit(RLIMIT_FSIZE, &low) == 0);
+	enum err e = import_rig_run(&rig);
+	EXPECT(setrlimit(RLIMIT_FSIZE, &old) == 0);
+	EXPECT(e != ERR_OK);
 	import_rig_fini(&rig);
 }

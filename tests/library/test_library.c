@@ -476,7 +476,6 @@ TEST(library, reading_alone_takes_no_batches)
 	EXPECT_STR("i1=One", children(&fx, "F"));
 	b = new_batch();
 	EXPECT_ERR(ERR_CLOSED, library_submit_wait(reader, b, &r));
-	batch_free(b);
 	fixture_fini(&fx);
 }
 

@@ -660,3 +660,28 @@ TEST(sdb_write, commits_on_success_drops_on_failure_and_repeats_what_may_pass)
 	sdb_stats_get(db, &s);
 	EXPECT_U64(4 + 3, s.retries_n);
 }
+
+/* A table of ids writes straight through: what was read before stays all the same. */
+TEST(sdb, what_was_read_stays_while_waiting_changes_are_handed_over)
+{
+	struct sdb_table t = { .name = "t", .key = SDB_KEY_ID };
+	struct sdb_options o = { .dir = test_tmpdir(), .tables = &t, .tables_n = 1 };
+	struct sdb *db = NULL;
+	struct sdb_txn *txn;
+	struct sdb_record r[2];
+	struct sdb_key keys[2] = { sdb_number(1), sdb_number(2) };
+	EXPECT(sdb_open(&o, &db, NULL) == SDB_OK);
+	EXPECT(sdb_begin_write(db, &txn) == SDB_OK);
+	EXPECT(sdb_put(txn, 0, sdb_number(1), sdb_bytes("first", 5)) == SDB_OK);
+	EXPECT(sdb_commit(txn) == SDB_OK);
+	EXPECT(sdb_begin_write(db, &txn) == SDB_OK);
+	EXPECT(sdb_put(txn, 0, sdb_number(1), sdb_bytes("changed", 7)) == SDB_OK);
+	EXPECT(sdb_add(txn, 0, sdb_bytes("second", 6), NULL) == SDB_OK);
+	EXPECT(sdb_get_many(txn, 0, keys, 2, r) == SDB_OK);
+	EXPECT(r[0].value.n == 7 && memcmp(r[0].value.p, "changed", 7) == 0);
+	EXPECT(sdb_put(txn, 0, sdb_number(2), r[0].value) == SDB_OK);
+	EXPECT(sdb_get(txn, 0, sdb_number(2), &r[1]) == SDB_OK);
+	EXPECT(r[1].value.n == 7 && memcmp(r[1].value.p, "changed", 7) == 0);
+	sdb_end(txn);
+	sdb_close(db);
+}
