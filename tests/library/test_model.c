@@ -131,9 +131,11 @@ static void do_move(struct model *m, struct batch *b)
 	for (struct model_file *g; (g = model_grave(m, path));)
 		g->grave = 0;
 	memcpy(f->path, path, sizeof f->path);
-	if (f->kind != kind_of(path))
+	if (f->kind != kind_of(path)) {
+		memset(f->taken, 0, sizeof f->taken); /* files are compared with all bytes */
 		snprintf(f->taken, sizeof f->taken, "%s",
 			 kind_of(path) == MEDIA_KIND_IMAGE ? "202001 1" : "");
+	}
 	f->kind = kind_of(path);
 	struct model_input in;
 	model_fill(f, &in);
