@@ -200,7 +200,9 @@ def test_mpd_searches_finds_and_adds():
     ns = Namespaces()
     media = sample_copy()
     Server(media, namespaces=ns)
-    wait_for("addresses", lambda: "tentative" not in ns.run(["ip", "address"]))  # libupnp needs them
+    # There, and no longer tentative: libupnp cannot bind to one that is.
+    wait_for("an IPv6 address", lambda: "fe80" in (text := ns.run(
+        ["ip", "-6", "address", "show", "dev", "veth0"])) and "tentative" not in text, 15)
     mpc = start_mpd(ns)
     wait_for("the server in mpd", lambda: ns.run(mpc + ["ls"], check=False).strip(), 30)
     artists = {}
