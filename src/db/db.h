@@ -110,6 +110,8 @@ NODISCARD enum err db_open(const struct db_options *options, struct db **out,
 			   struct err_info *info);
 /** Checkpoint and close. No snapshot or transaction may be open. NULL is fine. */
 void db_close(struct db *db);
+/** db_close() without the checkpoint: the next opening replays. NULL is fine. */
+void db_free(struct db *db);
 
 /** From the next block of rows on, so much private memory. Threads: any. */
 void db_budget_set(struct db *db, uint64_t bytes);

@@ -554,8 +554,6 @@ NODISCARD enum err db_open_mode(const struct db_options *options, enum open_mode
 /** An empty store of that identity, and nothing but its first segment yet. */
 NODISCARD enum err db_create(const struct db_options *options, const uint8_t uuid[16],
 			     struct db **out, struct err_info *info);
-/** db_close() without the checkpoint. */
-void db_free(struct db *db);
 
 struct db {
 	const struct db_table_def *tables;

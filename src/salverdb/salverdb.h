@@ -197,16 +197,19 @@ struct sdb_options {
 
 struct sdb;
 /** Open or create. Errors: SDB_BUSY (another process writes it), SDB_INVALID (declared otherwise
- * than it is stored), SDB_NOTFOUND (read-only, and there is none), SDB_VERSION_ERR, SDB_ACCESS,
- * SDB_IO, SDB_NOSPACE, SDB_CORRUPT (only where nothing can be opened). `why` may be NULL. */
+ * than it is stored), SDB_EXISTS (an index is declared unique, but was not, and records have equal
+ * keys in it: nothing was changed), SDB_NOTFOUND (read-only, and there is none), SDB_VERSION_ERR,
+ * SDB_ACCESS, SDB_IO, SDB_NOSPACE, SDB_CORRUPT (only where nothing can be opened). `why` may be
+ * NULL. */
 SDB_CHECKED enum sdb_err sdb_open(const struct sdb_options *options, struct sdb **out,
 				  struct sdb_why *why);
 /** Stores what was submitted, writes the indexes, closes. No transaction may be open. NULL is fine.
  */
 SDB_API void sdb_close(struct sdb *db);
 
-/** Verify every record, every index and their agreement; `report` gets a sentence per finding.
- * SDB_OK: sound. SDB_CORRUPT: findings were reported. Works beside readers and writers. */
+/** Verify every record, every index, their agreement and that no key of a unique index comes twice;
+ * `report` gets a sentence per finding. SDB_OK: sound. SDB_CORRUPT: findings were reported. Works
+ * beside readers and writers. */
 SDB_CHECKED enum sdb_err sdb_check(struct sdb *db, void (*report)(void *ctx, const char *line),
 				   void *ctx);
 /** Write the indexes so that the next opening has nothing to replay. A thread of the store does so

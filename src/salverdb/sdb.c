@@ -76,8 +76,8 @@ static enum err engine_open(struct sdb *db, const struct sdb_options *o, struct 
 }
 
 /* Indexes are declared otherwise than they were made: the log has all that new ones need. The files
- * go before the catalog changes, so that whatever interrupts this, the next opening does it again.
- */
+ * go before the catalog changes, and no checkpoint names new ones before that, so that whatever
+ * interrupts this, the next opening does it again. */
 static enum err indexes_remake(struct sdb *db, const struct sdb_options *o, struct err_info *info)
 {
 	if (db->read_only)
@@ -85,9 +85,11 @@ static enum err indexes_remake(struct sdb *db, const struct sdb_options *o, stru
 			       "the indexes of database %s are declared otherwise than they are "
 			       "stored: open it for writing once",
 			       QUOTE(span_str(o->dir)));
-	db_close(TAKE(db->db));
+	db_free(TAKE(db->db));
 	enum err e = index_files_remove(o->dir, info);
-	return e == ERR_OK ? engine_open(db, o, info) : e;
+	if (e == ERR_OK)
+		e = engine_open(db, o, info);
+	return e == ERR_OK ? unique_check(db, info) : e;
 }
 
 static enum err store_open(struct sdb *db, const struct sdb_options *o, struct err_info *info)
@@ -100,6 +102,8 @@ static enum err store_open(struct sdb *db, const struct sdb_options *o, struct e
 		e = indexes_remake(db, o, info);
 	if (e == ERR_OK && state != CATALOG_SAME && !db->read_only)
 		e = catalog_store(db);
+	if (e != ERR_OK)
+		db_free(TAKE(db->db));
 	return e;
 }
 
@@ -178,7 +182,14 @@ void sdb_close(struct sdb *db)
 
 enum sdb_err sdb_check(struct sdb *db, void (*report_line)(void *ctx, const char *line), void *ctx)
 {
-	return report(db, db_check(db->db, report_line, ctx));
+	struct err_info info = { 0 };
+	enum err e = db_check(db->db, report_line, ctx);
+	if ((e == ERR_OK || e == ERR_CORRUPT) && unique_check(db, &info) != ERR_OK) {
+		if (report_line)
+			report_line(ctx, info.text);
+		e = ERR_CORRUPT;
+	}
+	return report(db, e);
 }
 
 /* ---- figures --------------------------------------------------------------------------------- */

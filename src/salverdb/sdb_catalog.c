@@ -160,6 +160,41 @@ enum err catalog_store(struct sdb *db)
 	return e;
 }
 
+/* ---- keys that should be unique ---------------------------------------------------------------
+ */
+
+static enum err index_unique_check(const struct sdb *db, const struct db_snap *sn, unsigned table,
+				   unsigned index, struct err_info *info)
+{
+	const struct table *t = &db->tables[table];
+	uint8_t scratch[2][DB_KEY_BYTES_MAX];
+	struct span key, before = { 0 };
+	struct db_cursor c;
+	uint64_t id;
+	db_seek(&c, sn, table, t->key_indexes_n + index, 0, 0);
+	for (unsigned i = 0; db_next_key(&c, &id, &key, scratch[i % 2]); i++) {
+		if (i > 0 && span_eq(key, before))
+			return err_set(info, ERR_EXISTS, 0,
+				       "index \"%s\" of table \"%s\" is declared unique, but "
+				       "more than one record has the key %s",
+				       t->def.indexes[index].name, t->def.name, QUOTE(key));
+		before = key;
+	}
+	return ERR_OK;
+}
+
+enum err unique_check(struct sdb *db, struct err_info *info)
+{
+	struct db_snap *sn = db_snap_begin(db->db);
+	enum err e = ERR_OK;
+	for (unsigned t = 1; t < db->tables_n; t++)
+		for (unsigned x = 0; x < db->tables[t].def.indexes_n && e == ERR_OK; x++)
+			if (db->tables[t].def.indexes[x].unique)
+				e = index_unique_check(db, sn, t, x, info);
+	db_snap_end(sn);
+	return e;
+}
+
 /* ---- making indexes again -------------------------------------------------------------------- */
 
 enum err index_files_remove(const char *dir, struct err_info *info)

@@ -235,6 +235,9 @@ NODISCARD enum err catalog_compare(struct sdb *db, enum catalog_state *out, stru
 NODISCARD enum err catalog_store(struct sdb *db);
 /** Whether the declaration itself is sound. */
 NODISCARD enum err catalog_check(const struct sdb_options *options, struct err_info *info);
+/** Whether no two records have the same key in any unique index; else the first such key, as a
+ * sentence, and ERR_EXISTS. O(entries of unique indexes). */
+NODISCARD enum err unique_check(struct sdb *db, struct err_info *info);
 /** Remove what indexes the records; the engine makes it again when it opens. */
 NODISCARD enum err index_files_remove(const char *dir, struct err_info *info);
 
