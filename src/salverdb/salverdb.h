@@ -324,7 +324,8 @@ SDB_CHECKED enum sdb_err sdb_cursor_next(struct sdb_cursor *c, struct sdb_record
 /* ---- single operations from any thread ------------------------------------------------------- */
 
 /* Operations that wait at the same time become one commit: one sync serves them all. Each succeeds
- * or fails by itself (SDB_EXISTS, SDB_NOTFOUND, ...) unless the commit fails. In order of their
+ * or fails by itself (SDB_EXISTS, SDB_NOTFOUND, ...). Where the commit fails, its error is that of
+ * all but those that are refused whatever is stored (SDB_INVALID, SDB_LIMIT). In order of their
  * coming. Not from within this thread's own write transaction (SDB_BUSY). */
 
 /** sdb_put() or sdb_remove() in a commit; returns when it is on disk. */

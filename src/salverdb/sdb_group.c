@@ -173,7 +173,13 @@ static enum err group_once(struct sdb *db, struct group_op *first)
 	return err_in(sdb_commit(txn));
 }
 
-/* The commit's error is that of every operation that had none of its own. */
+/* What is refused whatever is stored. Any other answer was given by a state with the operations
+ * before it in the commit: where that fails, there never was such a state. */
+static bool is_refused_as_such(enum err e)
+{
+	return e == ERR_INVALID || e == ERR_LIMIT;
+}
+
 static void group_commit(struct sdb *db, struct group_op *first)
 {
 	unsigned tries = 0;
@@ -185,7 +191,7 @@ static void group_commit(struct sdb *db, struct group_op *first)
 		e = group_once(db, first);
 	} while (retry_pause(db, e, tries++));
 	for (struct group_op *op = first; op; op = op->next, n++)
-		if (e != ERR_OK)
+		if (e != ERR_OK && !is_refused_as_such(op->err))
 			op->err = e;
 	struct group *g = &db->group;
 	counter_add(&g->groups_n, 1);

@@ -184,6 +184,50 @@ TEST(sdb_faults, a_single_operation_outlasts_a_disk_that_is_full_for_a_moment)
 	sdb_close(db);
 }
 
+struct answers {
+	_Atomic unsigned n[SDB_ERRS_N];
+};
+
+static void answered(void *ctx, enum sdb_err e)
+{
+	struct answers *a = ctx;
+	atomic_fetch_add(&a->n[e], 1);
+}
+
+static void submit_ok(struct sdb *db, struct answers *a, unsigned key, const char *value)
+{
+	const struct sdb_op op = { .table = SX_BY_STRING,
+				   .key = sx_key(SX_BY_STRING, key),
+				   .value = sdb_str(value) };
+	EXPECT_I64(SDB_OK, sdb_submit(db, &op, answered, a));
+}
+
+/* What is refused whatever is stored keeps its own answer; what was judged by a state that never
+ * came to be does not. */
+TEST(sdb_faults, a_commit_that_fails_answers_for_those_that_it_would_have_stored)
+{
+	struct db_io io = io_files;
+	struct sdb_options o = sx_options(test_tmpdir());
+	struct sdb *db = NULL;
+	struct answers a = { 0 };
+	io.pwrite = full_pwrite;
+	o.group_ops_max = 3;
+	o.group_delay_ms = 60000;
+	EXPECT_OK(sdb_open_io(&o, &io, &db, NULL));
+	full_left = 1000000;
+	submit_ok(db, &a, 1, "{\"u\":1,\"w\":0,\"v\":1}");
+	submit_ok(db, &a, 2, "no JSON");
+	submit_ok(db, &a, 3, "{\"u\":1,\"w\":0,\"v\":1}"); /* would be a second u 1 */
+	sdb_close(db);
+	EXPECT_U64(2, atomic_load(&a.n[SDB_NOSPACE]));
+	EXPECT_U64(1, atomic_load(&a.n[SDB_INVALID]));
+	full_left = 0;
+	struct sx_model nothing = { 0 };
+	db = sx_open(o.dir);
+	sx_expect_now(db, &nothing);
+	sdb_close(db);
+}
+
 /* ---- damage -----------------------------------------------------------------------------------
  */
 
