@@ -152,8 +152,14 @@ void sdb_cursor_seek(struct sdb_cursor *c, uint64_t offset)
 		return;
 	}
 	c->next_id = 0;
-	for (uint64_t i = 0; i < c->at; i++)
-		c->next_id = db_id_from(c->snap, c->table, c->next_id) + 1;
+	for (uint64_t i = 0; i < c->at; i++) {
+		uint64_t id = db_id_from(c->snap, c->table, c->next_id);
+		if (id == UINT64_MAX) { /* a damaged table has fewer than its count says */
+			c->at = c->n;
+			return;
+		}
+		c->next_id = id + 1;
+	}
 }
 
 static bool next_id(struct sdb_cursor *c, uint64_t *out)
@@ -163,8 +169,10 @@ static bool next_id(struct sdb_cursor *c, uint64_t *out)
 	if (!c->by_id)
 		return db_next(&c->c, out);
 	*out = db_id_from(c->snap, c->table, c->next_id);
+	if (*out == UINT64_MAX)
+		return false;
 	c->next_id = *out + 1;
-	return *out != UINT64_MAX;
+	return true;
 }
 
 enum sdb_err sdb_cursor_next(struct sdb_cursor *c, struct sdb_record *out)

@@ -2,8 +2,11 @@
 /* A disk that fails at its n-th operation, for every n: what was acknowledged is there afterwards,
  * the rest is there whole or not at all. And what other tools see in the files. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
+#include "db/format.h"
 #include "db/trace.h"
 #include "salverdb/sdb_priv.h"
 #include "sdb_fixture.h"
@@ -304,6 +307,54 @@ TEST(sdb_damage, costs_its_own_records_only_and_they_can_be_replaced_or_cleared)
 	EXPECT_OK(index_files_remove(dir, &info));
 	db = sx_open(dir);
 	sx_expect_now(db, &m);
+	sdb_close(db);
+}
+
+/* The manifest says that table `t` has so many records more than there are. */
+static void manifest_inflate(const char *dir, unsigned t, uint64_t more)
+{
+	static uint64_t bytes[2 * MANIFEST_SLOT_BYTES / 8];
+	char path[300];
+	snprintf(path, sizeof path, "%s/manifest", dir);
+	FILE *f = fopen(path, "r+b");
+	EXPECT(f != NULL);
+	size_t n = fread(bytes, 1, sizeof bytes, f);
+	for (size_t at = 0; at < n; at += MANIFEST_SLOT_BYTES) {
+		struct disk_manifest *m = (void *)((uint8_t *)bytes + at);
+		struct disk_manifest_table *tables = (void *)(m + 1);
+		tables[t + 1].live += more; /* 0 is the catalog */
+		m->hash = 0;
+		m->hash = XXH3_64bits(m, m->bytes);
+	}
+	EXPECT(fseek(f, 0, SEEK_SET) == 0 && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
+}
+
+TEST(sdb_damage, a_cursor_behind_the_last_record_does_not_begin_again)
+{
+	const char *dir = test_tmpdir();
+	const struct sx_value v = { 0, 2, 3 };
+	struct sdb_txn *txn;
+	struct sdb_cursor *c;
+	struct sdb_record r;
+	struct sdb *db = sx_open(dir);
+	for (unsigned i = 1; i < 3; i++)
+		EXPECT_I64(SDB_OK,
+			   sdb_put_now(db, SX_BY_ID, sx_key(SX_BY_ID, i), sx_value_make(v)));
+	sdb_close(db);
+	manifest_inflate(dir, SX_BY_ID, 3);
+	db = sx_open(dir);
+	EXPECT_I64(SDB_OK, sdb_begin_read(db, &txn));
+	EXPECT_I64(SDB_OK, sdb_all(txn, SX_BY_ID, &c));
+	EXPECT_U64(5, sdb_cursor_count(c));
+	for (uint64_t offset = 2; offset < 6; offset++) {
+		sdb_cursor_seek(c, offset);
+		EXPECT_I64(SDB_NOTFOUND, sdb_cursor_next(c, &r));
+	}
+	sdb_cursor_seek(c, 1);
+	EXPECT_I64(SDB_OK, sdb_cursor_next(c, &r));
+	EXPECT_I64(SDB_NOTFOUND, sdb_cursor_next(c, &r));
+	sdb_cursor_close(c);
+	sdb_end(txn);
 	sdb_close(db);
 }
 
