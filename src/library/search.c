@@ -163,6 +163,17 @@ static bool next_id(struct search *s, const struct search_source *from, uint64_t
 					 : db_next(&s->cursor, out_id);
 }
 
+static bool next_of_table(struct search *s, unsigned table, uint64_t *out_id, struct fb_table *out)
+{
+	enum err e;
+	do {
+		e = db_row_from(s->sn, table, s->source_at, out_id, out);
+		s->source_at = e == ERR_NOTFOUND ? s->source_at : *out_id + 1;
+		s->damaged_n += e != ERR_OK && e != ERR_NOTFOUND;
+	} while (e != ERR_OK && e != ERR_NOTFOUND);
+	return e == ERR_OK;
+}
+
 /** The next row of the source at hand; false: it has no more. */
 static bool next_row(struct search *s, uint64_t *out_id, struct fb_table *out, bool *out_certain)
 {
@@ -172,11 +183,8 @@ static bool next_row(struct search *s, uint64_t *out_id, struct fb_table *out, b
 		*out_id = s->source_at++;
 		return *out_id < STATIC_N;
 	}
-	if (from->kind == SEARCH_ROWS) {
-		enum err e = db_row_from(s->sn, from->table, s->source_at, out_id, out);
-		s->source_at = e == ERR_OK ? *out_id + 1 : s->source_at;
-		return e == ERR_OK;
-	}
+	if (from->kind == SEARCH_ROWS)
+		return next_of_table(s, from->table, out_id, out);
 	while (next_id(s, from, out_id, out_certain)) {
 		if (db_get(s->sn, from->table, *out_id, out) == ERR_OK)
 			return true;

@@ -290,11 +290,13 @@ static void add_table(struct build *b, const struct text_section *s)
 {
 	struct fb_table row;
 	uint64_t id = 0;
-	for (uint64_t from = 0; go_on(b); from = id + 1)
-		if (db_row_from(b->sn, s->table, from, &id, &row) != ERR_OK)
-			return; /* the end, or as far as a search without the column comes */
-		else
+	for (uint64_t from = 0; go_on(b); from = id + 1) {
+		enum err e = db_row_from(b->sn, s->table, from, &id, &row);
+		if (e == ERR_NOTFOUND)
+			return;
+		if (e == ERR_OK)
 			add_row(b, id, row, NULL);
+	}
 }
 
 static void add_section(struct build *b, uint32_t kind)

@@ -34,13 +34,14 @@ static enum err load_rows(struct apply *a, enum dict_number which, unsigned tabl
 	enum err e = ERR_OK;
 	while (e == ERR_OK && *left > 0) {
 		e = db_row_from(a->base, table, *from, &id, &row);
-		if (e != ERR_OK)
+		if (e != ERR_OK && e != ERR_CORRUPT)
 			break;
 		*from = id + 1;
 		(*left)--;
-		e = dict_load(&a->dicts, which, id, &at);
+		if (e == ERR_OK)
+			e = dict_load(&a->dicts, which, id, &at);
 		if (e == ERR_NOTFOUND || e == ERR_CORRUPT)
-			e = ERR_OK;
+			e = ERR_OK; /* one bad row must not keep the rest from being counted */
 	}
 	return e == ERR_NOTFOUND ? ERR_OK : e;
 }
