@@ -263,7 +263,7 @@ static enum err do_setting(struct apply *a, const struct op *op)
 static enum err write_settings(struct apply *a)
 {
 	struct lists *l = &a->lists;
-	uint64_t n = db_rows(a->base, TABLE_SETTING);
+	uint64_t n = library_settings_n((const struct library_snap *)a->base);
 	enum err e = ERR_OK;
 	for (uint32_t i = 0; i < l->settings_n && e == ERR_OK; i++) {
 		const struct setting_note *note = &l->settings[i];

@@ -216,7 +216,7 @@ enum err batch_bookmark_remove(struct batch *b, uint64_t media_id, struct op_res
 
 static bool setting_name_is_sound(struct span name)
 {
-	bool ok = name.n > 0 && name.n <= SETTING_NAME_MAX;
+	bool ok = name.n > 0 && name.n <= SETTING_NAME_MAX && !setting_is_reserved(name);
 	for (size_t i = 0; i < name.n && ok; i++) {
 		char c = name.p[i];
 		ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -9,6 +9,10 @@
 #define SETTING_NAME_MAX 64	      /* bytes; ASCII letters, digits and . _ - */
 #define SETTING_VALUE_MAX (64u << 10) /* bytes */
 
+/* Names that begin so are the library's own: nobody else sees, sets or removes them. */
+#define SETTING_RESERVED "library."
+bool setting_is_reserved(struct span name);
+
 /** The JSON text; ERR_NOTFOUND, ERR_CORRUPT. Lifetime: until the snapshot ends. */
 NODISCARD enum err library_setting_get(const struct library_snap *sn, struct span name,
 				       struct span *out_value);
@@ -23,8 +27,9 @@ void library_settings(const struct library_snap *sn, struct span from, struct se
 /** The next Setting row; false at the end. */
 bool setting_cursor_next(struct setting_cursor *c, struct fb_table *out);
 
-/** Errors: ERR_INVALID (a bad name, or the value is not JSON), ERR_LIMIT (a value too long, or the
- * batch is full), ERR_NOMEM. out->err: ERR_LIMIT (SETTINGS_MAX). The last change in a batch counts.
+/** Errors: ERR_INVALID (a bad or reserved name, or the value is not JSON), ERR_LIMIT (a value too
+ * long, or the batch is full), ERR_NOMEM. out->err: ERR_LIMIT (SETTINGS_MAX). The last change in a
+ * batch counts.
  */
 NODISCARD enum err batch_setting_set(struct batch *b, struct span name, struct span value,
 				     struct op_result *out);

@@ -3,10 +3,11 @@
 #include "library/upgrade.h"
 
 #include "library/lookup.h"
+#include "library/settings.h"
 #include "library/tables.h"
 
 #define UPGRADE_ROWS_MAX 4096u /* looked at for one commit */
-#define UPGRADE_SETTING SPAN("library.upgrade")
+#define UPGRADE_SETTING SPAN(SETTING_RESERVED "upgrade")
 
 /* While an upgrade needs several commits, a setting says that it has not ended. */
 static bool is_under_way(const struct db_snap *sn)

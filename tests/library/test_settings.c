@@ -2,7 +2,10 @@
 /* Settings: name to JSON text. */
 #include <stdlib.h>
 
+#include "library/lookup.h"
 #include "library/settings.h"
+#include "library/tables.h"
+#include "library/upgrade.h"
 #include "shelf.h"
 
 static struct op_result set(struct shelf *s, const char *name, const char *value)
@@ -96,6 +99,44 @@ TEST(settings, are_listed_by_name_from_any_name_on)
 	EXPECT(!setting_cursor_next(&c, &row));
 	library_snap_end(sn);
 	shelf_fini(&s);
+}
+
+/* What the library keeps for itself is nobody's to see or to change. */
+TEST(settings, that_are_the_librarys_own_are_hidden_and_safe)
+{
+	struct shelf s;
+	struct setting_cursor c;
+	struct fb_table row;
+	struct db *db = NULL;
+	struct db_options options = { .tables = library_tables, .tables_n = TABLES_N };
+	shelf_init(&s);
+	set(&s, "librarian", "1");
+	set(&s, "library", "2");
+	set(&s, "librarys", "3");
+	shelf_fini(&s);
+	options.dir = s.dir;
+	EXPECT_OK(db_open(&options, &db, NULL));
+	EXPECT_OK(upgrade_request(db)); /* sets one */
+	struct library_snap *sn = (struct library_snap *)db_snap_begin(db);
+	EXPECT_U64(4, db_rows(snap_db(sn), TABLE_SETTING));
+	EXPECT_U64(3, library_settings_n(sn));
+	static const char *const want[] = { "librarian", "library", "librarys" };
+	library_settings(sn, SPAN(""), &c);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		EXPECT(setting_cursor_next(&c, &row));
+		EXPECT_SPAN(span_str(want[i]), setting_name(row));
+	}
+	EXPECT(!setting_cursor_next(&c, &row));
+	struct span value;
+	EXPECT_ERR(ERR_NOTFOUND, library_setting_get(sn, SPAN("library.upgrade"), &value));
+	library_snap_end(sn);
+	db_close(db);
+
+	struct batch *b = shelf_batch();
+	EXPECT_ERR(ERR_INVALID, batch_setting_set(b, SPAN("library.upgrade"), SPAN("1"), NULL));
+	EXPECT_ERR(ERR_INVALID, batch_setting_set(b, SPAN("library."), SPAN("1"), NULL));
+	EXPECT_ERR(ERR_INVALID, batch_setting_remove(b, SPAN("library.upgrade"), NULL));
+	batch_free(b);
 }
 
 TEST(settings, have_limits_with_names)
