@@ -313,7 +313,7 @@ enum err app_start(const struct conf *conf, struct app **out, struct err_info *i
 		return ERR_NOMEM;
 	app->conf = conf;
 	app->signal_fd = app->epoll_fd = -1;
-	memory_set_total(&app->memory, memory_bytes(conf));
+	memory_init(&app->memory, memory_bytes(conf));
 	limit_process();
 
 	enum err e = open_signals(app, info);
@@ -394,6 +394,7 @@ void app_stop(struct app *app)
 	dlna_free(atomic_load_explicit(&app->dlna, memory_order_relaxed));
 	http_free(app->http);
 	cache_free(app->pages);
+	memory_fini(&app->memory);
 	fd_closep(&app->signal_fd);
 	fd_closep(&app->epoll_fd);
 	free(app);

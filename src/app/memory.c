@@ -1,40 +1,64 @@
 /* SPDX-License-Identifier: MIT */
-/* Three numbers that are set by three threads: whoever changes one shares out what it sees. */
+/* Three numbers that are set by three threads, one at a time: a share that was worked out from an
+ * older number must not be the last to be set. */
 #include "app/memory.h"
 
 #include "base/cache.h"
 #include "base/err.h"
 
-uint64_t memory_pages_bytes(const struct memory *m)
+void memory_init(struct memory *m, uint64_t total)
 {
-	uint64_t total = atomic_load(&m->total), work = atomic_load(&m->work);
-	uint64_t left = total > work ? total - work : 0;
-
-	return MIN(left, total / 5 * 4);
+	*m = (struct memory){ .total = total };
+	mutex_init(&m->m);
 }
 
+void memory_fini(struct memory *m)
+{
+	mutex_fini(&m->m);
+}
+
+static uint64_t pages_bytes(const struct memory *m)
+{
+	uint64_t left = m->total > m->work ? m->total - m->work : 0;
+
+	return MIN(left, m->total / 5 * 4);
+}
+
+/* Under the lock. */
 static void share(struct memory *m)
 {
-	struct cache *pages = atomic_load(&m->pages);
+	if (m->pages)
+		cache_budget_set(m->pages, pages_bytes(m));
+}
 
-	if (pages)
-		cache_budget_set(pages, memory_pages_bytes(m));
+uint64_t memory_pages_bytes(struct memory *m)
+{
+	mutex_lock(&m->m);
+	uint64_t bytes = pages_bytes(m);
+	mutex_unlock(&m->m);
+	return bytes;
 }
 
 void memory_set_total(struct memory *m, uint64_t total)
 {
-	atomic_store(&m->total, total);
+	mutex_lock(&m->m);
+	m->total = total;
 	share(m);
+	mutex_unlock(&m->m);
 }
 
 void memory_set_work(struct memory *m, uint64_t bytes)
 {
-	atomic_store(&m->work, bytes);
+	mutex_lock(&m->m);
+	m->work = bytes;
 	share(m);
+	mutex_unlock(&m->m);
 }
 
 void memory_set_pages(struct memory *m, struct cache *pages)
 {
-	atomic_store(&m->pages, pages);
+	mutex_lock(&m->m);
+	m->pages = pages;
 	share(m);
+	mutex_unlock(&m->m);
 }
