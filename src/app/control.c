@@ -125,7 +125,8 @@ static struct span receive_line(int fd, char line[CONTROL_LINE_MAX])
 			break;
 		n += (size_t)got;
 	}
-	return span_trim(span_of(line, n));
+	/* no more is taken off: the name of a directory may begin and end with spaces */
+	return span_first(span_of(line, n), span_find(span_of(line, n), '\n'));
 }
 
 static void serve_client(struct control *c, int fd)

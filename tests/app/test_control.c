@@ -95,6 +95,30 @@ TEST(control, a_question_is_answered)
 	buf_fini(&reply);
 }
 
+static void backup(void *ctx, const char *dir, void (*report)(void *, const char *),
+		   void *report_ctx)
+{
+	char line[128];
+
+	(void)ctx;
+	snprintf(line, sizeof line, "to <%s>", dir);
+	report(report_ctx, line);
+}
+
+TEST(control, a_directory_keeps_the_spaces_of_its_name)
+{
+	struct control_handlers handlers = { .backup = backup };
+	struct err_info info = { 0 };
+	CLEANUP(stop) struct control *c = NULL;
+	struct buf reply;
+
+	EXPECT_OK(control_start(test_tmpdir(), &handlers, &c, &info));
+	buf_init(&reply, 1000);
+	EXPECT_OK(control_ask(test_tmpdir(), "backup /a b /c\t ", &reply));
+	EXPECT_SPAN(SPAN("to </a b /c\t >\n"), buf_span(&reply));
+	buf_fini(&reply);
+}
+
 TEST(control, without_a_server_nothing_is_found)
 {
 	struct buf reply;
