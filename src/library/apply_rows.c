@@ -152,6 +152,13 @@ static enum err remove_file(struct apply *a, struct file_entry *f)
 	return count_stored(a, f->stored);
 }
 
+/* What is stored of it stays, where it was: nothing has come to the path that was named. */
+static void fail_file(struct file_entry *f)
+{
+	f->fate = FILE_KEPT;
+	f->owner->result.failed_n++;
+}
+
 static enum err put_file(struct apply *a, struct file_entry *f, struct media_file_in *in,
 			 const struct categories *c)
 {
@@ -161,7 +168,7 @@ static enum err put_file(struct apply *a, struct file_entry *f, struct media_fil
 	in->updated_at = a->now_s;
 	enum err e = db_txn_put(a->txn, TABLE_MEDIA, in->id, in);
 	if (e == ERR_LIMIT) { /* this one record is too large; the others are fine */
-		f->owner->result.failed_n++;
+		fail_file(f);
 		return ERR_OK;
 	}
 	if (e != ERR_OK)
@@ -185,7 +192,7 @@ static enum err store_file(struct apply *a, struct file_entry *f)
 	c.album = DICT_NONE;
 	enum err e = dict_directory(&a->dicts, path_directory(in.path), true, &c.directory);
 	if (e == ERR_NOTFOUND) { /* no media root above it */
-		f->owner->result.failed_n++;
+		fail_file(f);
 		return ERR_OK;
 	}
 	if (e != ERR_OK)

@@ -239,6 +239,23 @@ TEST(playlists, an_entry_outlives_its_file_and_finds_it_again)
 	shelf_fini(&s);
 }
 
+TEST(playlists, an_entry_does_not_take_a_file_that_could_not_come)
+{
+	struct shelf s;
+	struct batch_result r;
+	shelf_init(&s);
+	put_files(&s, "a");
+	struct playlist_ref ref = by_path("/elsewhere/a");
+	uint64_t id = create(&s, "x", &ref, 1);
+	struct batch *b = shelf_batch();
+	shelf_move(b, shelf_media(&s, "/m/a"), "/elsewhere/a"); /* below no media root */
+	EXPECT_OK(library_submit_wait(s.lib, b, &r));
+	EXPECT_U64(1, r.failed_n);
+	EXPECT(shelf_media(&s, "/m/a") != 0);
+	EXPECT_STR("(remembered)", tracks(&s, id));
+	shelf_fini(&s);
+}
+
 TEST(playlists, replacing_leaves_nothing_of_what_was_there)
 {
 	struct shelf s;
