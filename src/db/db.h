@@ -275,6 +275,10 @@ NODISCARD enum err db_checkpoint(struct db *db);
 /** One small step of background work: merging, then compaction where over half of a log of some
  * size is dead. False when there is none. Writer thread. */
 bool db_maintain(struct db *db);
+/** The same for one who has nothing else to do for a while, seconds at least: it merges also what
+ * lies beside a large run, so that readers find few runs. A row is written some five times at most
+ * on the way. */
+bool db_maintain_idle(struct db *db);
 
 /** Move what is live to the log's end and give the rest back to the disk: ordinary commits that
  * change no index entry and no group's commit number. Needs room for a part of the log in advance;

@@ -588,7 +588,8 @@ struct db {
 	uint64_t generation, checkpointed; /* publications so far, and at the last checkpoint */
 	struct merge_job *jobs[MERGE_JOBS_MAX];
 	uint64_t merge_owed, merge_step_units;
-	uint64_t merges_searched; /* the generation in which there was no further merge to begin */
+	/* the generation in which there was no further merge to begin, busy or idle */
+	uint64_t merges_searched[2];
 
 	struct db_txn txn;
 	struct db_mem mem;

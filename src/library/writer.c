@@ -16,6 +16,8 @@
 #define CHECKPOINT_BULK_ROWS 1000   /* after so many the pause is short: a scan has ended */
 #define CHECKPOINT_BULK_IDLE_MS 500 /* longer than the pause between two batches of a scan */
 #define CHECKPOINT_BUSY_MS 60000
+#define UPKEEP_PAUSE_MS 10
+#define UPKEEP_IDLE_MS 1000
 #define CHECKPOINT_LOG_BYTES (128u << 20)
 
 /* ---- queues ---------------------------------------------------------------------------------- */
@@ -121,7 +123,8 @@ static enum err commit(struct writer *w, struct apply *a, uint64_t *out_commit)
 		w->dirty_rows_n = 0;
 	}
 	w->dirty_rows_n += a->rows_n;
-	w->dirty = w->maintenance_due = true;
+	w->dirty = true;
+	w->upkeep = UPKEEP_DUE;
 	if (w->text)
 		text_changed(w->text);
 	tell(w, a);
@@ -252,7 +255,28 @@ static void checkpoint(struct writer *w)
 	db_stats_get(w->db, &stats);
 	w->checkpoint_log_bytes = stats.log_bytes;
 	tell_memory(w);
-	w->dirty = false; /* after a failure, the next commit brings the next attempt */
+	w->dirty = w->upkept = false; /* after a failure, the next commit brings the next attempt */
+}
+
+static uint64_t upkeep_ms(const struct writer *w)
+{
+	return w->upkeep == UPKEEP_NONE
+		       ? UINT64_MAX
+		       : w->last_commit_ms +
+				 (w->upkeep == UPKEEP_DUE ? UPKEEP_PAUSE_MS : UPKEEP_IDLE_MS);
+}
+
+/* One step. */
+static void upkeep(struct writer *w)
+{
+	bool idle = w->upkeep == UPKEEP_IDLE;
+	if (idle ? db_maintain_idle(w->db) : db_maintain(w->db)) {
+		w->upkept = true;
+		return;
+	}
+	w->upkeep = idle ? UPKEEP_NONE : UPKEEP_IDLE;
+	if (w->upkeep == UPKEEP_NONE && w->upkept)
+		w->dirty = true; /* the manifest names what was merged: only now can it go */
 }
 
 /* The next group; NULL when there is none and time has come for something else. */
@@ -260,9 +284,12 @@ static struct batch *wait_for_group(struct writer *w, bool *out_stop)
 {
 	mutex_lock(&w->m);
 	struct batch *group = pop_group(w);
-	if (!group && !w->stopping && !w->maintenance_due && !w->errand) {
+	if (!group && !w->stopping && !w->errand) {
+		uint64_t until = upkeep_ms(w);
 		if (w->dirty)
-			(void)cond_wait_until(&w->work, &w->m, idle_checkpoint_ms(w));
+			until = MIN(until, idle_checkpoint_ms(w));
+		if (until != UINT64_MAX)
+			(void)cond_wait_until(&w->work, &w->m, until);
 		else
 			cond_wait(&w->work, &w->m);
 		group = pop_group(w);
@@ -330,7 +357,8 @@ static void errand_run(struct writer *w, bool stop)
 	w->errand = NULL;
 	cond_broadcast(&w->room);
 	mutex_unlock(&w->m);
-	w->dirty = w->maintenance_due = true;
+	w->dirty = true;
+	w->upkeep = UPKEEP_DUE;
 }
 
 static void writer_main(void *arg)
@@ -343,8 +371,8 @@ static void writer_main(void *arg)
 		if (group)
 			process(w, group);
 		errand_run(w, stop);
-		if (!stop && w->maintenance_due)
-			w->maintenance_due = db_maintain(w->db);
+		if (!stop && !group && clock_now_ms() >= upkeep_ms(w))
+			upkeep(w);
 		if (!stop && checkpoint_due(w, clock_now_ms(), !group))
 			checkpoint(w);
 	}
@@ -361,7 +389,7 @@ enum err writer_start(struct writer *w, struct db *db, const struct library_opti
 	cond_init(&w->room);
 	if (options->read_only)
 		return ERR_OK;
-	w->maintenance_due = true;
+	w->upkeep = UPKEEP_DUE;
 	return thread_start(&w->thread, "library", writer_main, w);
 }
 

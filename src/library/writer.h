@@ -21,6 +21,10 @@ struct errand {
 	enum err err;
 };
 
+/* Merging and compacting wait for a pause, so that a single change finds the writer free; what may
+ * take long and write much waits for a long one. */
+enum upkeep { UPKEEP_NONE, UPKEEP_IDLE, UPKEEP_DUE };
+
 struct writer {
 	struct db *db;
 	struct text *text; /* is told of commits; set before writer_start(), may be NULL */
@@ -40,8 +44,9 @@ struct writer {
 
 	/* the writer thread's own */
 	struct library_change change;
-	bool maintenance_due; /* db_maintain() may have something to do */
-	bool dirty;	      /* committed since the last checkpoint */
+	enum upkeep upkeep; /* what the store may have to do */
+	bool upkept;	    /* and did, since the last checkpoint */
+	bool dirty;	    /* committed since the last checkpoint */
 	uint64_t dirty_rows_n;
 	uint64_t dirty_since_ms, last_commit_ms, checkpoint_log_bytes;
 };

@@ -2,7 +2,10 @@
 /* Merging in steps: what is shown never changes by it, whatever comes between the steps. */
 #include <dirent.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "db/format.h"
+#include "db/io.h"
 #include "fixture.h"
 
 /* Eight rows make a file, and a step is a few entries. */
@@ -49,7 +52,9 @@ TEST_LIMIT(db_merge, commits_and_checkpoints_between_the_steps_change_nothing, 1
 	uint64_t steps_n = 0;
 	for (unsigned i = 0; i < 400; i++) {
 		EXPECT_OK(fx_random_txn(db, &m, test_random() % 8 ? 30 : 300));
-		for (uint64_t k = test_random() % 30; k > 0 && db_maintain(db); k--)
+		bool idle = test_random() % 4 == 0;
+		for (uint64_t k = test_random() % 30;
+		     k > 0 && (idle ? db_maintain_idle(db) : db_maintain(db)); k--)
 			steps_n++;
 		if (test_random() % 7 == 0)
 			EXPECT_OK(db_checkpoint(db));
@@ -61,7 +66,7 @@ TEST_LIMIT(db_merge, commits_and_checkpoints_between_the_steps_change_nothing, 1
 		continue;
 	struct db_stats stats;
 	db_stats_get(db, &stats);
-	EXPECT(stats.runs_n < 2 * 2 * 8); /* two tables; runs of two levels */
+	EXPECT(stats.runs_n < 2 * 3 * 8); /* two tables; runs of three levels */
 	struct db_snap *sn = db_snap_begin(db);
 	fx_expect(sn, &m);
 	db_snap_end(sn);
@@ -135,5 +140,105 @@ TEST(db_merge, a_held_snapshot_shows_what_it_did_while_its_runs_are_merged)
 	fx_expect(held, &then);
 	db_snap_end(held);
 	expect_shown(db, &m);
+	db_close(db);
+}
+
+/* ---- how often a row is written -------------------------------------------------------------- */
+
+#define COMMITS 1024u
+#define COMMIT_ROWS 8u
+
+static uint64_t written_bytes;
+
+static ssize_t counting_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t off)
+{
+	char link[64], path[512];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, path, sizeof path - 1);
+	EXPECT(length > 0);
+	path[length] = '\0';
+	written_bytes += strstr(path, "/index-") ? n : 0;
+	return io_files.pwrite(ctx, fd, p, n, off);
+}
+
+static struct db *counting_open(const char *dir)
+{
+	static struct db_io io;
+	struct db_options o = fx_options(dir);
+	struct db *db = NULL;
+	io = io_files;
+	io.pwrite = counting_pwrite;
+	written_bytes = 0;
+	o.io = &io;
+	o.heap_run_rows = COMMIT_ROWS;
+	EXPECT_OK(db_open(&o, &db, NULL));
+	return db;
+}
+
+static void expect_rows(struct db *db, uint64_t n)
+{
+	struct db_snap *sn = db_snap_begin(db);
+	struct fb_table row;
+	EXPECT_U64(db_rows(sn, FX_MEDIA), n);
+	for (uint64_t id = 1; id <= n; id++)
+		EXPECT_OK(db_get(sn, FX_MEDIA, id, &row));
+	db_snap_end(sn);
+}
+
+/* In commits of one size, each of which becomes a run: a merge makes of its runs one eight times as
+ * large, and does not take a large one along for the sake of a few small ones. */
+TEST_LIMIT(db_merge, a_row_is_written_once_for_each_factor_of_eight, 120)
+{
+	struct db *db = counting_open(test_tmpdir());
+	for (unsigned i = 0; i < COMMITS; i++) {
+		struct db_txn *txn;
+		EXPECT_OK(db_txn_begin(db, &txn));
+		for (unsigned k = 0; k < COMMIT_ROWS; k++)
+			EXPECT_OK(fx_put(txn, FX_MEDIA, db_txn_new_id(txn, FX_MEDIA), 1));
+		EXPECT_OK(db_txn_commit(txn));
+		while (db_maintain(db))
+			continue;
+	}
+	uint64_t busy_bytes = written_bytes;
+	struct db_stats stats;
+	db_stats_get(db, &stats);
+	uint64_t runs_n = stats.runs_n;
+	EXPECT(runs_n < 4 * 8);
+	expect_rows(db, (uint64_t)COMMITS * COMMIT_ROWS);
+
+	while (db_maintain_idle(db))
+		continue;
+	db_stats_get(db, &stats);
+	printf("%" PRIu64 " runs, %" PRIu64 " bytes written of an index of %" PRIu64 "\n", runs_n,
+	       busy_bytes, stats.index_bytes);
+	EXPECT_U64(stats.runs_n, 1);
+	/* as first written, and once each for 64, 512 and 4,096 rows; small files are mostly
+	 * header */
+	EXPECT(busy_bytes < COMMITS * sizeof(struct disk_run) * 5 / 4 + stats.index_bytes * 5);
+	EXPECT(!db_maintain_idle(db)); /* that was all */
+	expect_rows(db, (uint64_t)COMMITS * COMMIT_ROWS);
+	fx_expect_sound(db);
+	db_close(db);
+}
+
+TEST(db_merge, a_large_run_is_not_written_again_for_a_few_rows_however_idle)
+{
+	struct db *db = counting_open(test_tmpdir());
+	for (unsigned i = 0; i < 40; i++) {
+		struct db_txn *txn;
+		EXPECT_OK(db_txn_begin(db, &txn));
+		for (unsigned k = 0; k < (i == 0 ? 2000 : COMMIT_ROWS); k++)
+			EXPECT_OK(fx_put(txn, FX_MEDIA, db_txn_new_id(txn, FX_MEDIA), 1));
+		EXPECT_OK(db_txn_commit(txn));
+		while (db_maintain_idle(db))
+			continue;
+		struct db_stats stats;
+		db_stats_get(db, &stats);
+		if (i == 0)
+			written_bytes = 0;
+		else
+			EXPECT(written_bytes < i * stats.index_bytes / 8);
+	}
+	expect_rows(db, 2000 + 39 * COMMIT_ROWS);
 	db_close(db);
 }
