@@ -21,7 +21,7 @@ struct file_entry {		/* one record */
 	uint64_t id;		/* 0: new */
 	struct fb_table stored; /* pos 0: new */
 	enum file_fate fate;
-	const uint64_t *in;  /* packed */
+	const struct batch_file *in;
 	struct span path;    /* where it is now */
 	struct batch *owner; /* who is told */
 };

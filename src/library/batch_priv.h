@@ -33,20 +33,28 @@ enum op_kind {
 
 struct op {
 	enum op_kind kind;
-	struct span path;	  /* ROOT, REMOVE, REMOVE_TREE */
-	struct span name;	  /* ROOT */
-	uint64_t media_id;	  /* MOVE */
-	const uint64_t *file;	  /* PUT, MOVE: file_unpack() */
-	const void *args;	  /* PLAYLIST_*, BOOKMARK_*, SETTING_*: see batch_lists.c */
 	struct op_result *result; /* the caller's; NULL: nobody asks */
+	union {
+		const void *args; /* PLAYLIST_*, BOOKMARK_*, SETTING_*: see batch_lists.c */
+		struct {
+			struct span path;
+			union {
+				struct span name; /* ROOT */
+				struct {	  /* PUT, MOVE */
+					const struct batch_file *file;
+					uint64_t media_id; /* MOVE */
+				};
+			};
+		};
+	};
 };
 
 struct batch {
 	struct arena arena;
 	struct op *ops;
 	uint32_t ops_n, ops_cap;
-	uint32_t committed_n;	   /* operations that need not be done again where a commit fails */
-	struct media_file_in last; /* what neighbours have in common is kept once */
+	uint32_t committed_n; /* operations that need not be done again where a commit fails */
+	const struct batch_file *last; /* what neighbours have in common is kept once */
 
 	/* while queued: the writer's */
 	struct batch *next;
@@ -62,11 +70,9 @@ NODISCARD enum err batch_copy(struct batch *b, struct span *s);
 /** Why the arena had no room for n bytes: the batch is full, or memory has run out. */
 enum err batch_no_room(const struct batch *b, size_t n);
 
-/** The file of an operation. Most fields of most files are not set: batches keep those that are. */
-void file_unpack(const uint64_t *packed, struct media_file_in *out);
-
 /* The fields of a MediaFile that come from the disk and the file itself. What the library fills in
- * (ids, times) is in no list; title, artist and genre are brought to a normal form of their own. */
+ * (ids, times) is in no list; title, artist and genre are brought to a normal form of their own.
+ * Numbers go by size, so that a struct of them has no holes. */
 #define MEDIA_TEXTS(X)                                                                             \
 	X(mime_type)                                                                               \
 	X(album)                                                                                   \
@@ -85,26 +91,77 @@ void file_unpack(const uint64_t *packed, struct media_file_in *out);
 #define MEDIA_NUMBERS(X)                                                                           \
 	X(size)                                                                                    \
 	X(modified)                                                                                \
+	X(date_taken)                                                                              \
+	X(device)                                                                                  \
+	X(inode)                                                                                   \
 	X(duration_ms)                                                                             \
+	X(bitrate)                                                                                 \
+	X(sample_rate)                                                                             \
+	X(width)                                                                                   \
+	X(height)                                                                                  \
+	X(frame_rate_milli)                                                                        \
 	X(track)                                                                                   \
 	X(year)                                                                                    \
 	X(disc)                                                                                    \
-	X(bitrate)                                                                                 \
-	X(sample_rate)                                                                             \
 	X(channels)                                                                                \
 	X(bits_per_sample)                                                                         \
-	X(width)                                                                                   \
-	X(height)                                                                                  \
 	X(video_level)                                                                             \
-	X(frame_rate_milli)                                                                        \
-	X(date_taken)                                                                              \
 	X(orientation)                                                                             \
 	X(art_embedded)                                                                            \
-	X(device)                                                                                  \
-	X(inode)                                                                                   \
 	X(kind)                                                                                    \
 	X(compilation)                                                                             \
 	X(probe_error)
+
+struct batch_text { /* in the batch's memory */
+	uint16_t n;
+	char p[];
+};
+
+static inline struct span batch_text_span(const struct batch_text *t)
+{
+	return span_of(t->p, t->n);
+}
+
+/* Texts that a file mostly has from the file before: theirs is the same struct. */
+enum batch_shared {
+#define X(field) SHARED_##field,
+	X(artist) X(genre) MEDIA_TEXTS(X) X(art_path)
+#undef X
+		SHARED_N
+};
+
+struct batch_texts {
+	const struct batch_text *text[SHARED_N];
+};
+
+/* What few files have. */
+struct batch_more {
+	struct span canonical_path;
+	const struct subtitle_in *subtitles;
+	const struct stream_in *audio_tracks;
+	const struct span *artists, *genres;
+	uint32_t subtitles_n, audio_tracks_n, artists_n, genres_n;
+};
+
+/* A file as a batch keeps it: 4,096 of struct media_file_in, most of whose fields are not set,
+ * would be 2.5 MB. */
+struct batch_file {
+	const struct batch_texts *texts;
+	const struct batch_text *path, *title;
+	const struct batch_more *more; /* NULL: the canonical path is the path, no lists */
+	uint32_t name_at;	       /* in the path */
+#define X(field) __typeof__(((struct media_file_in *)0)->field) field;
+	MEDIA_NUMBERS(X)
+#undef X
+};
+
+/** Trimmed, and cut to MEDIA_TEXT_MAX where a character begins. */
+struct span batch_text_normal(struct span s);
+/** The file's normal form, checked and copied into the batch. Errors: ERR_INVALID, ERR_LIMIT. */
+NODISCARD enum err file_pack(struct batch *b, const struct media_file_in *file,
+			     const struct batch_file **out);
+/** The file again; borrows from the batch. */
+void file_unpack(const struct batch_file *file, struct media_file_in *out);
 
 /** Whether the stored record says what `in` says (ids and times apart). */
 bool media_same(struct fb_table stored, const struct media_file_in *in);

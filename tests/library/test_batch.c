@@ -97,6 +97,114 @@ TEST(batch, unsound_paths_and_kinds_are_refused)
 	batch_free(b);
 }
 
+/* A directory that was sound is not looked at again: the name behind it is. */
+TEST(batch, unsound_names_are_refused_beside_sound_files)
+{
+	static const struct span unsound[] = { SPAN("/m/a/"),	   SPAN("/m/a/."),
+					       SPAN("/m/a/.."),	   SPAN("/m/a/b\0c"),
+					       SPAN("/m/a/b//c"),  SPAN("/m/a/b/../c"),
+					       SPAN("/m/a/b/c\0"), SPAN("/m/a//") };
+	static const struct span sound[] = { SPAN("/m/a/x"), SPAN("/m/a/..."), SPAN("/m/a/b/c"),
+					     SPAN("/m/b"), SPAN("/m/a/.x") };
+	char longest[2 * MEDIA_PATH_MAX];
+	struct batch *b;
+	EXPECT_OK(batch_new(&b));
+	memset(longest, 'x', sizeof longest);
+	memcpy(longest, "/m/a/", 5);
+	struct media_file_in in = song(SPAN("/m/a/first"));
+	EXPECT_OK(batch_put(b, &in));
+	for (size_t i = 0; i < ARRAY_LEN(sound); i++) {
+		for (size_t k = 0; k < ARRAY_LEN(unsound); k++) {
+			in = song(unsound[k]);
+			EXPECT_ERR(ERR_INVALID, batch_put(b, &in));
+		}
+		in = song(span_of(longest, MEDIA_PATH_MAX + 1));
+		EXPECT_ERR(ERR_INVALID, batch_put(b, &in));
+		in = song(sound[i]);
+		EXPECT_OK(batch_put(b, &in));
+		EXPECT_SPAN(sound[i], file_of(b, (uint32_t)i + 1).path);
+		EXPECT_SPAN(path_name(sound[i]), file_of(b, (uint32_t)i + 1).filename);
+	}
+	in = song(span_of(longest, MEDIA_PATH_MAX));
+	EXPECT_OK(batch_put(b, &in));
+	batch_free(b);
+}
+
+/* One of few texts each, so that neighbours have many in common and some not. */
+static struct media_file_in any_file(const char *texts)
+{
+	static const struct span paths[] = { SPAN("/m/a/1"), SPAN("/m/a/12"), SPAN("/m/b/1") };
+	struct media_file_in in = { 0 };
+	size_t n;
+#define X(field) in.field = (__typeof__(in.field))test_random();
+	MEDIA_NUMBERS(X)
+#undef X
+	in.kind = (uint8_t)(MEDIA_KIND_AUDIO + test_random() % 3);
+#define X(field)                                                                                   \
+	n = test_random() % 20;                                                                    \
+	in.field = test_random() % 4 ? span_of(texts, n) : span_of(texts + 1, n);
+	MEDIA_TEXTS(X)
+	X(title)
+	X(artist) X(genre) X(art_path)
+#undef X
+		in.path = paths[test_random() % ARRAY_LEN(paths)];
+	return in;
+}
+
+TEST(batch, gives_back_every_field_whatever_the_neighbours_have)
+{
+	static const char texts[] = " abcdefghijk\tlmnopqrstuvwxyz";
+	struct media_file_in in[500];
+	struct batch *b;
+	EXPECT_OK(batch_new(&b));
+	for (unsigned i = 0; i < ARRAY_LEN(in); i++) {
+		in[i] = any_file(texts);
+		EXPECT_OK(batch_put(b, &in[i]));
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(in); i++) {
+		struct media_file_in f = file_of(b, i);
+#define X(field) EXPECT_U64((uint64_t)in[i].field, (uint64_t)f.field);
+		MEDIA_NUMBERS(X)
+#undef X
+#define X(field) EXPECT_SPAN(span_trim(in[i].field), f.field);
+		MEDIA_TEXTS(X)
+		X(artist)
+		X(genre)
+#undef X
+			struct span title = span_trim(in[i].title);
+		EXPECT_SPAN(title.n ? title : path_name(in[i].path), f.title);
+		EXPECT_SPAN(in[i].path, f.path);
+		EXPECT_SPAN(in[i].path, f.canonical_path);
+		EXPECT_SPAN(path_name(in[i].path), f.filename);
+		EXPECT_SPAN(in[i].art_path, f.art_path);
+		EXPECT(!f.artists && !f.genres && !f.subtitles && !f.audio_tracks);
+	}
+	batch_free(b);
+}
+
+TEST(batch, files_of_one_album_share_their_texts)
+{
+	struct batch *b;
+	EXPECT_OK(batch_new(&b));
+	struct media_file_in in = song(SPAN("/m/a/1"));
+	in.artist = SPAN("A");
+	in.album = SPAN(" B");
+	EXPECT_OK(batch_put(b, &in));
+	in.path = SPAN("/m/a/2");
+	EXPECT_OK(batch_put(b, &in));
+	in.album = SPAN("B");
+	EXPECT_OK(batch_put(b, &in));
+	in.album = SPAN("C");
+	EXPECT_OK(batch_put(b, &in));
+	EXPECT(b->ops[1].file->texts == b->ops[0].file->texts);
+	EXPECT(b->ops[2].file->texts == b->ops[0].file->texts);
+	EXPECT(b->ops[3].file->texts != b->ops[0].file->texts);
+	EXPECT_SPAN(SPAN("C"), file_of(b, 3).album);
+	EXPECT_SPAN(SPAN("A"), file_of(b, 3).artist);
+	EXPECT_SPAN(SPAN("B"), file_of(b, 0).album);
+	batch_free(b);
+}
+
 TEST(batch, is_bounded_in_files_and_in_bytes)
 {
 	struct batch *b;
