@@ -171,6 +171,7 @@ void library_stats_get(struct library *lib, struct library_stats *out)
 		.batches_n = counter_get(&lib->writer.batches_n),
 		.batch_files_n = counter_get(&lib->writer.batch_files_n),
 		.queue_n = writer_queue_n(&lib->writer),
+		.upkeep_due = writer_upkeep_due(&lib->writer),
 		.text_commit = text.commit,
 		.text_bytes = text.bytes,
 		.text_builds_n = text.builds_n,

@@ -68,6 +68,11 @@ unsigned writer_queue_n(struct writer *w)
 	return n;
 }
 
+bool writer_upkeep_due(const struct writer *w)
+{
+	return w->upkeep != UPKEEP_NONE;
+}
+
 /* Batches of the more urgent queue, as many as fit one commit. */
 static struct batch *pop_group(struct writer *w) REQUIRES(&w->m)
 {
@@ -390,6 +395,7 @@ enum err writer_start(struct writer *w, struct db *db, const struct library_opti
 	if (options->read_only)
 		return ERR_OK;
 	w->upkeep = UPKEEP_DUE;
+	w->last_commit_ms = clock_now_ms(); /* opening is no pause */
 	return thread_start(&w->thread, "library", writer_main, w);
 }
 

@@ -62,3 +62,5 @@ NODISCARD enum err writer_submit(struct writer *w, struct batch *b, enum batch_u
  * ERR_BUSY: there is another. Threads: any but the writer's. */
 NODISCARD enum err writer_run(struct writer *w, struct errand *errand);
 unsigned writer_queue_n(struct writer *w);
+/** Threads: any. */
+bool writer_upkeep_due(const struct writer *w);

@@ -152,6 +152,7 @@ static void add_library_metrics(struct buf *b, struct library *library)
 	metric(b, "library_queue_batches", "gauge", s.queue_n);
 	metric(b, "store_memory_peak_bytes", "gauge", s.memory_peak_bytes);
 	metric(b, "store_retries_total", "counter", s.retries_n);
+	metric(b, "store_upkeep_due", "gauge", s.upkeep_due);
 	add_write_metrics(b, &s.writes);
 	metric(b, "search_index_commit", "gauge", s.text_commit);
 	metric(b, "search_index_bytes", "gauge", s.text_bytes);

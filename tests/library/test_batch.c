@@ -145,7 +145,8 @@ static struct media_file_in any_file(const char *texts)
 	in.field = test_random() % 4 ? span_of(texts, n) : span_of(texts + 1, n);
 	MEDIA_TEXTS(X)
 	X(title)
-	X(artist) X(genre) X(art_path)
+	X(artist)
+	X(genre) X(art_path)
 #undef X
 		in.path = paths[test_random() % ARRAY_LEN(paths)];
 	return in;
@@ -171,7 +172,7 @@ TEST(batch, gives_back_every_field_whatever_the_neighbours_have)
 		X(artist)
 		X(genre)
 #undef X
-			struct span title = span_trim(in[i].title);
+		struct span title = span_trim(in[i].title);
 		EXPECT_SPAN(title.n ? title : path_name(in[i].path), f.title);
 		EXPECT_SPAN(in[i].path, f.path);
 		EXPECT_SPAN(in[i].path, f.canonical_path);
