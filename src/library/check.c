@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "library/batch_priv.h"
 #include "library/check.h"
+#include "library/dict.h"
 #include "library/lookup.h"
 #include "library/tables.h"
 
@@ -61,26 +62,42 @@ static void check_live(struct check *c, const char *what, uint64_t id, struct sp
 			QUOTE(name), live ? "live" : "empty", members);
 }
 
+/* Of every kind; false where some cannot be read, which is not for this check to say. */
+static bool count_files(const struct check *c, uint64_t directory, uint64_t n[DICT_KINDS_N])
+{
+	struct db_cursor files;
+	struct fb_table media;
+	uint64_t read_n = 0;
+	db_seek(&files, c->sn, TABLE_MEDIA, MEDIA_DIR, (uint32_t)directory, 0);
+	for (; !db_hurried(c->db) && row_next(&files, &media); read_n++)
+		if (media_file_kind(media) - 1u < DICT_KINDS_N)
+			n[media_file_kind(media) - 1u]++;
+	return read_n == db_count(c->sn, TABLE_MEDIA, MEDIA_DIR, (uint32_t)directory);
+}
+
 /* Rows of older versions do not know kinds before they are brought up to date (upgrade.h). */
 static void check_kinds(struct check *c, uint64_t id, struct fb_table d)
 {
-	uint64_t files_n[] = { directory_audio_n(d), directory_videos_n(d), directory_images_n(d) };
+	uint64_t n[DICT_KINDS_N] = { 0 };
 	uint8_t kinds = directory_kinds(d);
-	if (kinds == 0)
+	if (kinds == 0 || !count_files(c, id, n))
 		return;
-	for (unsigned k = 0; k < ARRAY_LEN(files_n); k++) {
+	uint64_t files_n = n[0] + n[1] + n[2];
+	for (unsigned k = 0; k < DICT_KINDS_N; k++) {
+		uint8_t kind = (uint8_t)(k + 1);
+		uint64_t known_n = directory_files_of_kind(d, kind, files_n);
 		uint64_t subs_n =
 			db_count(c->sn, TABLE_DIRECTORY, DIRECTORY_AUDIO + k, (uint32_t)id);
-		bool has = files_n[k] + subs_n > 0;
-		if (has != (kinds >> k & 1))
+		if ((n[k] + subs_n > 0) != (kinds >> k & 1))
 			finding(c,
 				"directory %" PRIu64 " %s is marked wrongly for media of kind %u",
-				id, QUOTE(directory_path(d)), k + 1);
+				id, QUOTE(directory_path(d)), kind);
+		if (n[k] != known_n)
+			finding(c,
+				"directory %" PRIu64 " %s has %" PRIu64
+				" files of kind %u but says %" PRIu64,
+				id, QUOTE(directory_path(d)), n[k], kind, known_n);
 	}
-	uint64_t n = db_count(c->sn, TABLE_MEDIA, MEDIA_DIR, (uint32_t)id);
-	if (files_n[0] + files_n[1] + files_n[2] != n)
-		finding(c, "directory %" PRIu64 " %s has %" PRIu64 " files but counts others", id,
-			QUOTE(directory_path(d)), n);
 }
 
 static void check_directory(struct check *c, uint64_t id, struct fb_table d)

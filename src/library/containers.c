@@ -265,18 +265,6 @@ static void add_directory(const struct db_snap *sn, struct container *c, uint64_
 							ID_HOME));
 }
 
-static uint32_t files_of_kind(struct fb_table directory, uint8_t media_kind)
-{
-	switch (media_kind) {
-	case MEDIA_KIND_AUDIO:
-		return directory_audio_n(directory);
-	case MEDIA_KIND_VIDEO:
-		return directory_videos_n(directory);
-	default:
-		return directory_images_n(directory);
-	}
-}
-
 /* Directory `id` (0: the roots) as it stands in tree t. */
 static void add_kind_directory(const struct db_snap *sn, struct container *c, unsigned t,
 			       uint64_t id)
@@ -293,7 +281,7 @@ static void add_kind_directory(const struct db_snap *sn, struct container *c, un
 	struct listing_segment *files = &c->segments[c->segments_n - 1];
 	files->media_kind = kind;
 	files->group_n = files->n;
-	files->n = MIN(files->n, (uint64_t)files_of_kind(row, kind));
+	files->n = MIN(files->n, directory_files_of_kind(row, kind, files->n));
 }
 
 static void add_static(const struct db_snap *sn, struct container *c)

@@ -85,18 +85,28 @@ static enum err add_row(struct dicts *ds, enum dict_number which, const struct d
 	return ERR_OK;
 }
 
-static uint64_t members(const struct db_snap *sn, enum dict_number which, uint64_t id)
+/* Files before this commit. */
+static uint64_t base_files(const struct dicts *ds, enum dict_number which, struct dict_row *row)
 {
-	uint32_t group = (uint32_t)id;
-	switch (which) {
-	case DICT_DIRECTORY:
-		return db_count(sn, TABLE_MEDIA, MEDIA_DIR, group) +
-		       db_count(sn, TABLE_DIRECTORY, DIRECTORY_SUB, group);
-	case DICT_TERM:
-		return db_count(sn, TABLE_MEDIA, MEDIA_TERM, group);
-	default:
-		return db_count(sn, TABLE_MEDIA, MEDIA_ALBUM, group);
-	}
+	static const uint8_t indexes[DICTS_N] = {
+		[DICT_DIRECTORY] = MEDIA_DIR,
+		[DICT_TERM] = MEDIA_TERM,
+		[DICT_ALBUM] = MEDIA_ALBUM,
+	};
+	if (!row->counted && row->stored.pos)
+		row->base_n = db_count(ds->base, TABLE_MEDIA, indexes[which], (uint32_t)row->id);
+	row->counted = true;
+	return row->base_n;
+}
+
+/* Live sub-directories before this commit, by one of the indexes of those. */
+static uint64_t base_subs(const struct dicts *ds, struct dict_row *row, unsigned index)
+{
+	unsigned at = index - DIRECTORY_SUB;
+	if (!(row->subs_counted & 1u << at) && row->stored.pos)
+		row->subs_n[at] = db_count(ds->base, TABLE_DIRECTORY, index, (uint32_t)row->id);
+	row->subs_counted |= (uint8_t)(1u << at);
+	return row->subs_n[at];
 }
 
 /* Versions before the second did not count kinds, and after a repair files are missing: the rows
@@ -116,23 +126,20 @@ static void count_files(const struct db_snap *sn, uint64_t directory, uint32_t n
 
 static void load_kinds(const struct dicts *ds, struct fb_table t, struct dict_row *row)
 {
-	const struct db_snap *sn = ds->base;
-	uint32_t files_n[DICT_KINDS_N] = { directory_audio_n(t), directory_videos_n(t),
-					   directory_images_n(t) };
 	row->kinds = row->was_kinds = directory_kinds(t);
-	memcpy(row->was_files_n, files_n, sizeof files_n);
-	if (ds->upgrading || (row->kinds == 0 && row->was_live))
-		count_files(sn, row->id, files_n);
-	memcpy(row->files_n, files_n, sizeof files_n);
-	for (unsigned k = 0; k < DICT_KINDS_N; k++)
-		row->subs_n[k] = (int64_t)db_count(sn, TABLE_DIRECTORY, DIRECTORY_AUDIO + k,
-						   (uint32_t)row->id);
+	row->recount |= row->kinds == 0 && row->was_live;
+	row->most_kind = row->recount ? 0 : directory_most_kind(t);
+	row->files_n[0] = directory_audio_n(t);
+	row->files_n[1] = directory_videos_n(t);
+	row->files_n[2] = directory_images_n(t);
+	if (row->recount)
+		count_files(ds->base, row->id, row->files_n);
 }
 
 static enum err add_stored(struct dicts *ds, enum dict_number which, struct fb_table t,
 			   uint32_t *out)
 {
-	struct dict_row row = { .stored = t };
+	struct dict_row row = { .stored = t, .recount = ds->upgrading };
 	switch (which) {
 	case DICT_DIRECTORY:
 		row.id = directory_id(t);
@@ -159,7 +166,6 @@ static enum err add_stored(struct dicts *ds, enum dict_number which, struct fb_t
 		break;
 	}
 	row.live = row.was_live;
-	row.base_n = members(ds->base, which, row.id);
 	return add_row(ds, which, &row, out);
 }
 
@@ -328,7 +334,7 @@ void dict_count_file_row(struct dicts *ds, uint32_t i, uint8_t kind, int change)
 {
 	unsigned k = kind - 1u;
 	if (k < DICT_KINDS_N)
-		ds->d[DICT_DIRECTORY].rows[i].files_n[k] += (uint32_t)change;
+		ds->d[DICT_DIRECTORY].rows[i].files_change_n[k] += change;
 	dict_count_row(ds, DICT_DIRECTORY, i, change);
 }
 
@@ -341,9 +347,19 @@ enum err dict_count_file(struct dicts *ds, uint64_t directory, uint8_t kind, int
 	return e == ERR_NOTFOUND || e == ERR_CORRUPT ? ERR_OK : e;
 }
 
-static bool is_live(const struct dict_row *row)
+/* Counting looks into every run of an index. Where nothing goes away, the flags tell as much. */
+static bool must_count(const struct dict_row *row, int64_t change)
 {
-	return (int64_t)row->base_n + row->change_n > 0;
+	return row->stored.pos && (change < 0 || row->recount);
+}
+
+static bool is_live(const struct dicts *ds, enum dict_number which, struct dict_row *row)
+{
+	if (!must_count(row, row->change_n))
+		return row->was_live || row->change_n > 0;
+	int64_t n = (int64_t)base_files(ds, which, row) + row->change_n;
+	return n > 0 ||
+	       (which == DICT_DIRECTORY && n + (int64_t)base_subs(ds, row, DIRECTORY_SUB) > 0);
 }
 
 /* A directory that becomes live or empty counts in its parent. Every step works on the totals so
@@ -351,7 +367,7 @@ static bool is_live(const struct dict_row *row)
 static enum err settle_directory(struct dicts *ds, uint32_t i)
 {
 	struct dict *d = &ds->d[DICT_DIRECTORY];
-	while (is_live(&d->rows[i]) != d->rows[i].live) {
+	while (is_live(ds, DICT_DIRECTORY, &d->rows[i]) != d->rows[i].live) {
 		bool live = d->rows[i].live = !d->rows[i].live;
 		uint64_t parent_id = d->rows[i].parent_id;
 		if (parent_id == 0)
@@ -366,11 +382,29 @@ static enum err settle_directory(struct dicts *ds, uint32_t i)
 	return ERR_OK;
 }
 
-static uint8_t kinds_of(const struct dict_row *row)
+/* Files of kind k in the directory before this commit. */
+static uint64_t base_files_of_kind(const struct dicts *ds, struct dict_row *row, unsigned k)
+{
+	if (k + 1 != row->most_kind)
+		return row->files_n[k];
+	return directory_files_of_kind(row->stored, row->most_kind,
+				       base_files(ds, DICT_DIRECTORY, row));
+}
+
+static bool has_kind(const struct dicts *ds, struct dict_row *row, unsigned k)
+{
+	int64_t n = (int64_t)row->files_change_n[k] + row->subs_change_n[k];
+	if (!must_count(row, n))
+		return row->was_kinds & 1u << k || n > 0;
+	n += (int64_t)base_files_of_kind(ds, row, k);
+	return n > 0 || n + (int64_t)base_subs(ds, row, DIRECTORY_AUDIO + k) > 0;
+}
+
+static uint8_t kinds_of(const struct dicts *ds, struct dict_row *row)
 {
 	uint8_t kinds = 0;
 	for (unsigned k = 0; k < DICT_KINDS_N; k++)
-		if (row->files_n[k] || row->subs_n[k] > 0)
+		if (has_kind(ds, row, k))
 			kinds |= (uint8_t)(1u << k);
 	return kinds;
 }
@@ -381,7 +415,7 @@ static enum err settle_kinds(struct dicts *ds, uint32_t i)
 	struct dict *d = &ds->d[DICT_DIRECTORY];
 	for (;;) {
 		struct dict_row *row = &d->rows[i];
-		uint8_t kinds = kinds_of(row), changed = kinds ^ row->kinds;
+		uint8_t kinds = kinds_of(ds, row), changed = kinds ^ row->kinds;
 		uint64_t parent_id = row->parent_id;
 		row->kinds = kinds;
 		if (!changed || parent_id == 0)
@@ -393,21 +427,55 @@ static enum err settle_kinds(struct dicts *ds, uint32_t i)
 			return e;
 		for (unsigned k = 0; k < DICT_KINDS_N; k++)
 			if (changed & 1u << k)
-				d->rows[i].subs_n[k] += kinds & 1u << k ? 1 : -1;
+				d->rows[i].subs_change_n[k] += kinds & 1u << k ? 1 : -1;
 	}
 }
 
-/* What older versions did not know. */
-static bool is_changed(const struct dict_row *row)
+/* More files of the only kind there is change nothing that the row says. */
+static bool counts_stay(const struct dict_row *row)
 {
-	return memcmp(row->files_n, row->was_files_n, sizeof row->files_n) != 0 ||
-	       row->kinds != row->was_kinds || row->owner != row->was_owner;
+	bool alone = row->most_kind && !row->recount;
+	bool same = !row->recount;
+	for (unsigned k = 0; k < DICT_KINDS_N; k++) {
+		same &= row->files_change_n[k] == 0;
+		alone &= row->files_n[k] == 0 &&
+			 (k + 1 == row->most_kind ? row->files_change_n[k] >= 0
+						  : row->files_change_n[k] == 0);
+	}
+	return same || alone;
+}
+
+/* Which kind is not counted follows from the files alone, not from how they came. */
+static void settle_counts(const struct dicts *ds, struct dict_row *row)
+{
+	int64_t n[DICT_KINDS_N];
+	uint8_t most = 0;
+	if (counts_stay(row))
+		return;
+	for (unsigned k = 0; k < DICT_KINDS_N; k++) {
+		n[k] = (int64_t)base_files_of_kind(ds, row, k) + row->files_change_n[k];
+		if (n[k] > (most ? n[most - 1] : 0))
+			most = (uint8_t)(k + 1);
+	}
+	row->most_kind = most;
+	for (unsigned k = 0; k < DICT_KINDS_N; k++)
+		row->files_n[k] = k + 1 == most ? 0 : (uint32_t)MAX(n[k], 0);
+}
+
+static bool counts_changed(const struct dict_row *row)
+{
+	struct fb_table t = row->stored;
+	return t.pos && (row->files_n[0] != directory_audio_n(t) ||
+			 row->files_n[1] != directory_videos_n(t) ||
+			 row->files_n[2] != directory_images_n(t) ||
+			 row->most_kind != directory_most_kind(t));
 }
 
 /* What was made for a file that then failed stays unborn. */
-static bool will_store(const struct dict_row *row)
+static bool will_store(enum dict_number which, const struct dict_row *row)
 {
-	return row->live != row->was_live || row->must_store || is_changed(row);
+	return row->live != row->was_live || row->must_store || row->kinds != row->was_kinds ||
+	       row->owner != row->was_owner || (which == DICT_DIRECTORY && counts_changed(row));
 }
 
 /* A row that is stored changes the listing it is in. Only now: on the way a flag may have changed
@@ -417,7 +485,7 @@ static enum err touch_parents(struct dicts *ds)
 	struct dict *d = &ds->d[DICT_DIRECTORY];
 	for (uint32_t i = 0; i < d->n; i++) {
 		uint32_t parent;
-		if (!will_store(&d->rows[i]) || d->rows[i].parent_id == 0)
+		if (!will_store(DICT_DIRECTORY, &d->rows[i]) || d->rows[i].parent_id == 0)
 			continue;
 		enum err e = dict_load(ds, DICT_DIRECTORY, d->rows[i].parent_id, &parent);
 		if (e == ERR_OK)
@@ -446,10 +514,10 @@ static enum err settle_owners(struct dicts *ds)
 	const struct dict *terms = &ds->d[DICT_TERM];
 	for (uint32_t i = 0; i < terms->n; i++) {
 		struct dict_row *t = &terms->rows[i];
-		uint64_t n = 0;
-		if (t->key.kind != TERM_KIND_ARTIST || (!t->albums_change_n && !ds->upgrading))
+		uint64_t n = t->was_owner;
+		if (t->key.kind != TERM_KIND_ARTIST)
 			continue;
-		if (t->stored.pos)
+		if (must_count(t, t->albums_change_n))
 			n = db_count(ds->base, TABLE_ALBUM, ALBUM_ARTIST, (uint32_t)t->id);
 		t->owner = (int64_t)n + t->albums_change_n > 0;
 	}
@@ -463,11 +531,13 @@ enum err dicts_settle(struct dicts *ds)
 		e = settle_directory(ds, i);
 	for (uint32_t i = 0; i < ds->d[DICT_DIRECTORY].n && e == ERR_OK; i++)
 		e = settle_kinds(ds, i);
+	for (uint32_t i = 0; i < ds->d[DICT_DIRECTORY].n && e == ERR_OK; i++)
+		settle_counts(ds, &ds->d[DICT_DIRECTORY].rows[i]);
 	if (e == ERR_OK)
 		e = touch_parents(ds);
 	for (unsigned which = DICT_TERM; which < DICTS_N; which++)
 		for (uint32_t i = 0; i < ds->d[which].n; i++)
-			ds->d[which].rows[i].live = is_live(&ds->d[which].rows[i]);
+			ds->d[which].rows[i].live = is_live(ds, which, &ds->d[which].rows[i]);
 	return e == ERR_OK ? settle_owners(ds) : e;
 }
 
@@ -487,7 +557,8 @@ static enum err store_row(struct dicts *ds, enum dict_number which, const struct
 						   .audio_n = row->files_n[0],
 						   .videos_n = row->files_n[1],
 						   .images_n = row->files_n[2],
-						   .kinds = row->kinds };
+						   .kinds = row->kinds,
+						   .most_kind = row->most_kind };
 		in = &directory;
 		break;
 	case DICT_TERM:
@@ -516,7 +587,7 @@ enum err dicts_store(struct dicts *ds, uint32_t *out_n)
 	for (unsigned which = 0; which < DICTS_N; which++) {
 		for (uint32_t i = 0; i < ds->d[which].n; i++) {
 			const struct dict_row *row = &ds->d[which].rows[i];
-			if (!will_store(row))
+			if (!will_store(which, row))
 				continue;
 			enum err e = store_row(ds, which, row);
 			if (e != ERR_OK)

@@ -30,17 +30,23 @@ struct dict_row {
 	struct span label;	/* directories: name to show; albums: artist to show */
 	uint64_t parent_id;	/* directories: 0 for roots */
 	struct fb_table stored; /* pos 0: new */
-	uint64_t base_n;	/* files and live sub-directories before this commit */
-	int64_t change_n;	/* net change of that */
+	uint64_t base_n;	/* files in it before this commit, once counted */
+	int64_t change_n;	/* net change of files, and of live sub-directories */
 	uint32_t next;		/* of the same hash */
 	bool touched;		/* its listing changes */
 	bool was_live, live;
 	bool must_store; /* a new root, or its label changed */
+	bool recount;	 /* its flags and counts are not to be trusted, or not there */
+	bool counted;	 /* base_n is set */
 
-	/* directories: files in it by kind, and live sub-directories that have that kind below */
-	uint32_t files_n[DICT_KINDS_N], was_files_n[DICT_KINDS_N];
-	int64_t subs_n[DICT_KINDS_N];
-	uint8_t kinds, was_kinds;
+	/* directories: files in it by kind, but for those of most_kind; net changes of all, and of
+	 * live sub-directories that have that kind in or below them */
+	uint32_t files_n[DICT_KINDS_N];
+	int32_t files_change_n[DICT_KINDS_N], subs_change_n[DICT_KINDS_N];
+	uint64_t subs_n[1 + DICT_KINDS_N]; /* live ones before this commit, once counted: all, by
+					      kind */
+	uint8_t subs_counted;		   /* bits: which of these */
+	uint8_t kinds, was_kinds, most_kind;
 	/* artists: whether albums are by it */
 	int64_t albums_change_n;
 	bool owner, was_owner;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the store is told about each table: how rows are written, verified and taken apart. */
+#include <assert.h>
 #include <xxhash.h>
 
 #include "base/num.h"
@@ -86,6 +87,21 @@ unsigned media_term_ids(struct fb_table media, uint32_t out[MEDIA_TERMS_MAX])
 	n = term_ids_add(out, n, media_file_album_artist_id(media));
 	n = term_ids_add(out, n, media_file_composer_id(media));
 	return term_ids_add(out, n, media_file_year_id(media));
+}
+
+/* The files of the kind that most are of come and go without the row being stored again. */
+uint64_t directory_files_of_kind(struct fb_table directory, uint8_t kind, uint64_t files_n)
+{
+	const uint32_t counted_n[] = { 0, directory_audio_n(directory),
+				       directory_videos_n(directory),
+				       directory_images_n(directory) };
+	static_assert(MEDIA_KIND_IMAGE + 1 == ARRAY_LEN(counted_n), "one for each kind");
+	if (kind >= ARRAY_LEN(counted_n) || kind != directory_most_kind(directory))
+		return kind < ARRAY_LEN(counted_n) ? counted_n[kind] : 0;
+	uint64_t others_n = 0;
+	for (uint8_t k = MEDIA_KIND_AUDIO; k <= MEDIA_KIND_IMAGE; k++)
+		others_n += k == kind ? 0 : counted_n[k];
+	return files_n > others_n ? files_n - others_n : 0;
 }
 
 /* ---- months ---------------------------------------------------------------------------------- */

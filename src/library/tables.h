@@ -82,6 +82,8 @@ extern const struct db_table_def library_tables[TABLES_N];
 
 /** Every term of a record once. Returns how many. */
 unsigned media_term_ids(struct fb_table media, uint32_t out[MEDIA_TERMS_MAX]);
+/** Files of a MediaKind in a directory that holds files_n in all. */
+uint64_t directory_files_of_kind(struct fb_table directory, uint8_t kind, uint64_t files_n);
 /** Append `id` unless it is 0 or there already; returns the new length. */
 unsigned term_ids_add(uint32_t ids[MEDIA_TERMS_MAX], unsigned n, uint32_t id);
 

@@ -737,16 +737,26 @@ static struct model_seen *seen_of(struct model *m, const char *id)
 }
 
 /* What the record of a directory says, beside its name. */
+/* What the record of a directory says: which kinds are in it and below it, and how many files there
+ * are of each kind but the one that most are of. */
 static void sign_directory(const struct model *m, const char *dir, struct buf *out)
 {
+	unsigned n[MEDIA_KIND_IMAGE + 1] = { 0 };
+	uint8_t most = 0;
 	for (uint8_t kind = MEDIA_KIND_AUDIO; kind <= MEDIA_KIND_IMAGE; kind++) {
-		unsigned n = 0;
 		for (size_t i = 0; i < MODEL_FILES_MAX; i++) {
 			const struct model_file *f = &m->files[i];
-			n += is_used(f, kind) && is_below(f->path, dir) &&
-			     !strchr(f->path + strlen(dir) + 1, '/');
+			n[kind] += is_used(f, kind) && is_below(f->path, dir) &&
+				   !strchr(f->path + strlen(dir) + 1, '/');
 		}
-		buf_addf(out, " %u%s", n, has_below(m, dir, kind) ? "+" : "");
+		most = n[kind] > n[most] ? kind : most;
+	}
+	for (uint8_t kind = MEDIA_KIND_AUDIO; kind <= MEDIA_KIND_IMAGE; kind++) {
+		if (kind == most)
+			buf_add_str(out, " most");
+		else
+			buf_addf(out, " %u", n[kind]);
+		buf_add_str(out, has_below(m, dir, kind) ? "+" : "");
 	}
 }
 

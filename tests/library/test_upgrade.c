@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A database of the first version (tests/data/library-1: no kinds of directories, no album artists,
- * five indexes of files) opens, is brought up to date, and then says what a new one would. */
+ * five indexes of files) opens, is brought up to date, and then says what a new one would. One of
+ * the second (library-2, a log without index files: files of every kind are counted in the records
+ * of their directories) opens and is changed as it is. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,15 +22,15 @@ static void copy_file(const char *from, const char *to)
 	close(out);
 }
 
-static void copy_old_library(const char *to)
+static void copy_old_library(const char *from, const char *to)
 {
-	DIR *d = opendir(OLD_LIBRARY);
+	DIR *d = opendir(from);
 	char from_path[512], to_path[512];
 	EXPECT(d && mkdir(to, 0700) == 0);
 	for (struct dirent *e; (e = readdir(d));) {
 		if (e->d_name[0] == '.')
 			continue;
-		snprintf(from_path, sizeof from_path, "%s/%s", OLD_LIBRARY, e->d_name);
+		snprintf(from_path, sizeof from_path, "%s/%s", from, e->d_name);
 		snprintf(to_path, sizeof to_path, "%s/%s", to, e->d_name);
 		copy_file(from_path, to_path);
 	}
@@ -82,7 +84,7 @@ TEST(upgrade, an_old_database_opens_and_has_what_a_new_one_has)
 {
 	struct shelf s = { 0 };
 	snprintf(s.dir, sizeof s.dir, "%s/db", test_tmpdir());
-	copy_old_library(s.dir);
+	copy_old_library(OLD_LIBRARIES "/library-1", s.dir);
 	shelf_open(&s);
 	EXPECT_U64(21, shelf_audio_n(&s));
 	wait_for_writer(&s);
@@ -100,7 +102,7 @@ TEST(upgrade, a_change_before_or_while_it_runs_does_no_harm)
 {
 	struct shelf s = { 0 };
 	snprintf(s.dir, sizeof s.dir, "%s/db", test_tmpdir());
-	copy_old_library(s.dir);
+	copy_old_library(OLD_LIBRARIES "/library-1", s.dir);
 	shelf_open(&s);
 	struct batch *b = shelf_batch();
 	EXPECT_OK(batch_remove_tree(b, SPAN("/m/films")));
@@ -111,5 +113,32 @@ TEST(upgrade, a_change_before_or_while_it_runs_does_no_harm)
 	EXPECT_STR("music 2|photos 1", children(sn, "AF"));
 	EXPECT_STR("mixed 1", children(sn, "VF"));
 	library_snap_end(sn);
+	shelf_fini(&s);
+}
+
+TEST(upgrade, counts_of_all_files_are_read_as_they_are)
+{
+	struct shelf s = { 0 };
+	snprintf(s.dir, sizeof s.dir, "%s/db", test_tmpdir());
+	copy_old_library(OLD_LIBRARIES "/library-2", s.dir);
+	shelf_open(&s);
+	wait_for_writer(&s);
+	EXPECT_U64(0, s.commits_n);
+	expect_all(&s);
+	struct batch *b = shelf_batch();
+	shelf_put(b, "/m/mixed/new.mp3");
+	shelf_put(b, "/m/films/new.mp3");
+	shelf_submit(&s, b);
+	struct library_snap *sn = library_snap_begin(s.lib);
+	EXPECT_STR("films 1|mixed 2|music 2", children(sn, "AF"));
+	EXPECT_STR("films 7|mixed 1", children(sn, "VF"));
+	EXPECT_STR("mixed 1|photos 3", children(sn, "IF"));
+	library_snap_end(sn);
+	b = shelf_batch();
+	EXPECT_OK(batch_remove(b, SPAN("/m/mixed/new.mp3")));
+	EXPECT_OK(batch_remove(b, SPAN("/m/films/new.mp3")));
+	shelf_submit(&s, b);
+	shelf_reopen(&s);
+	expect_all(&s);
 	shelf_fini(&s);
 }
