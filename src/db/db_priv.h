@@ -27,6 +27,9 @@ struct db_mem {
 
 /** Zeroed. Large blocks are maps of their own, so that freeing gives the pages back. */
 void *mem_alloc(struct db_mem *m, size_t n);
+#define MEM_ALIGN 64u
+/** Zeroed, at a multiple of MEM_ALIGN; n is one, and small. */
+void *mem_alloc_aligned(struct db_mem *m, size_t n);
 /** Not zeroed: for what is written before it is read. */
 void *mem_buffer(struct db_mem *m, size_t n);
 void mem_free(struct db_mem *m, void *p, size_t n);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "db/hash.h"
 
+#include "base/attr.h"
+
 uint64_t hash_bytes(const void *p, size_t n, uint64_t seed)
 {
 #ifdef HASH_AVX2
@@ -12,6 +14,7 @@ uint64_t hash_bytes(const void *p, size_t n, uint64_t seed)
 
 void hash_begin(XXH3_state_t *state)
 {
+	ASSERT((uintptr_t)state % _Alignof(XXH3_state_t) == 0);
 	XXH3_64bits_reset(state);
 }
 

@@ -8,6 +8,13 @@
 
 #define MAP_FROM_BYTES 65536u
 
+static void take_count(struct db_mem *m, size_t n)
+{
+	counter_add(&m->now, n);
+	if (counter_get(&m->now) > counter_get(&m->peak))
+		counter_set(&m->peak, counter_get(&m->now));
+}
+
 static void *take(struct db_mem *m, size_t n, bool zeroed)
 {
 	void *p;
@@ -20,15 +27,24 @@ static void *take(struct db_mem *m, size_t n, bool zeroed)
 		if (!p)
 			return NULL;
 	}
-	counter_add(&m->now, n);
-	if (counter_get(&m->now) > counter_get(&m->peak))
-		counter_set(&m->peak, counter_get(&m->now));
+	take_count(m, n);
 	return p;
 }
 
 void *mem_alloc(struct db_mem *m, size_t n)
 {
 	return take(m, n, true);
+}
+
+void *mem_alloc_aligned(struct db_mem *m, size_t n)
+{
+	ASSERT(n < MAP_FROM_BYTES && n % MEM_ALIGN == 0);
+	void *p = aligned_alloc(MEM_ALIGN, n);
+	if (!p)
+		return NULL;
+	memset(p, 0, n);
+	take_count(m, n);
+	return p;
 }
 
 void *mem_buffer(struct db_mem *m, size_t n)

@@ -30,6 +30,7 @@ struct merge_job {
 	struct run_out out;
 	struct group_merge group;
 };
+_Static_assert(_Alignof(struct merge_job) <= MEM_ALIGN, "the states of hashes in it");
 
 /* ---- inputs in order ---- */
 
@@ -399,7 +400,7 @@ enum err merge_job_new(struct db *db, unsigned table, struct run *const *runs, s
 		       bool oldest, bool file, struct merge_job **out)
 {
 	ASSERT(n > 0 && n <= MERGE_INPUTS_MAX);
-	struct merge_job *j = mem_alloc(&db->mem, sizeof *j);
+	struct merge_job *j = mem_alloc_aligned(&db->mem, sizeof *j);
 	if (!j)
 		return ERR_NOMEM;
 	j->db = db;
