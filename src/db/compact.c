@@ -90,15 +90,14 @@ static enum err mover_flush(struct mover *m)
 	return e;
 }
 
-static enum err mover_begin(struct mover *m, unsigned table)
+static enum err mover_begin(struct mover *m, unsigned table, uint32_t slots)
 {
 	enum err e = mover_flush(m);
-	uint64_t live = m->txn->base->tables[table].live;
 	if (e != ERR_OK)
 		return e;
 	m->db->tables[table].batch_begin(&m->w, m->rows.p + sizeof(struct disk_chunk),
-					 CHUNK_PAYLOAD_MAX, (uint32_t)MIN(live + 1, MOVE_ROWS_MAX),
-					 m->txn->log.commit, clock_wall_s());
+					 CHUNK_PAYLOAD_MAX, slots, m->txn->log.commit,
+					 clock_wall_s());
 	m->table = table;
 	m->begun = true;
 	return m->w.err;
@@ -107,8 +106,10 @@ static enum err mover_begin(struct mover *m, unsigned table)
 static enum err row_move(struct mover *m, unsigned table, struct fb_table row, uint64_t address)
 {
 	const struct db_table_def *def = &m->db->tables[table];
-	enum err e = m->begun && m->table == table ? ERR_OK : mover_begin(m, table);
-	for (unsigned tries = 0; tries < 2 && e == ERR_OK; tries++) {
+	const uint64_t live = m->txn->base->tables[table].live;
+	const uint32_t many = (uint32_t)MIN(live + 1, MOVE_ROWS_MAX);
+	enum err e = m->begun && m->table == table ? ERR_OK : mover_begin(m, table, many);
+	for (unsigned tries = 0; tries < 3 && e == ERR_OK; tries++) {
 		uint32_t at = m->w.rows_n;
 		def->copy_row(&m->w, row);
 		if (m->w.err == ERR_OK) {
@@ -116,7 +117,9 @@ static enum err row_move(struct mover *m, unsigned table, struct fb_table row, u
 			return ERR_OK;
 		}
 		m->w.err = ERR_OK; /* no room: what was written before is whole */
-		e = mover_begin(m, table);
+		/* the largest row there can be fills a chunk in which no place is kept for others
+		 */
+		e = mover_begin(m, table, tries == 0 ? many : 1);
 	}
 	return e == ERR_OK ? ERR_LIMIT : e;
 }

@@ -247,6 +247,49 @@ TEST(db_compact, a_log_that_is_all_dead_shrinks_to_nothing)
 	db_close(db);
 }
 
+/* The largest setting there can be; its bytes are `value`. */
+static enum err largest_put(struct db_txn *txn, uint64_t id, const char *value, uint32_t *out_n)
+{
+	enum err e = ERR_LIMIT;
+	for (uint32_t n = 1u << 20; e == ERR_LIMIT && n > 0; n--) {
+		struct setting_in in = { .id = id,
+					 .name = span_str("large"),
+					 .value = span_of(value, n) };
+		e = db_txn_put(txn, FX_SETTING, id, &in);
+		*out_n = n;
+	}
+	return e;
+}
+
+/* A chunk made for many rows has no room for the largest one. */
+TEST(db_compact, the_largest_rows_there_can_be_are_moved_too)
+{
+	const char *dir = test_tmpdir();
+	struct db *db = small_open(dir);
+	struct db_txn *txn;
+	uint32_t n = 0;
+	char *value = malloc(1u << 20);
+	EXPECT(value != NULL);
+	memset(value, 'v', 1u << 20);
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (uint64_t id = 1; id <= 3000; id++)
+		EXPECT_OK(fx_put(txn, FX_SETTING, id, 1));
+	EXPECT_OK(largest_put(txn, 3001, value, &n));
+	EXPECT_OK(fx_put(txn, FX_SETTING, 3002, 1));
+	EXPECT_OK(db_txn_commit(txn));
+	EXPECT_OK(db_compact(db, NULL, NULL));
+	fx_expect_sound(db);
+	struct fb_table row;
+	struct db_snap *sn = db_snap_begin(db);
+	EXPECT_U64(3002, db_rows(sn, FX_SETTING));
+	EXPECT_OK(db_get(sn, FX_SETTING, 3001, &row));
+	EXPECT_SPAN(span_of(value, n), setting_value(row));
+	db_snap_end(sn);
+	EXPECT(files_count(dir, "media-00001.fb") == 0);
+	db_close(db);
+	free(value);
+}
+
 /* ---- power loss ---- */
 
 #define COMMITS_MAX 400
