@@ -16,6 +16,7 @@
 #define HEAP_RUN_ROWS 1024u	 /* by default, a smaller run stays in memory until a checkpoint */
 #define HEAP_RUN_BYTES (128u << 10) /* or one that takes less */
 #define MERGE_FAN_IN 8u
+#define DB_ID_NONE_LEFT ((uint64_t)DB_ID_MAX + 1) /* a table's next id, at most */
 #define MERGE_INPUTS_MAX DB_RUNS_MAX
 #define RUNS_FORCED 40u /* more than that in a manifest: the commit itself merges */
 

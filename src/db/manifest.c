@@ -112,6 +112,18 @@ static bool log_end_fits(const struct db *db, const struct disk_manifest *m)
 	       m->log_offset % CHUNK_ALIGN == 0;
 }
 
+/* Whatever is not below it is taken for new: all that the runs know must be. */
+static uint64_t next_id_of(const struct snap_table *t, uint64_t said)
+{
+	uint64_t next = MAX(said, 1u);
+	for (uint32_t i = 0; i < t->runs_n; i++) {
+		const struct run *r = t->runs[i];
+		if (r->rows_n)
+			next = MAX(next, run_id_at(r, r->rows_n - 1) + 1);
+	}
+	return MIN(next, DB_ID_NONE_LEFT);
+}
+
 static enum err slot_open(struct db *db, const struct disk_manifest *m, struct db_snap **out)
 {
 	struct db_snap *sn = snap_copy(db, NULL);
@@ -123,10 +135,11 @@ static enum err slot_open(struct db *db, const struct disk_manifest *m, struct d
 	sn->log_first = log ? MIN(log->log_first, m->log_segment) : 0;
 	sn->live_bytes = log ? log->live_bytes : log_used_bytes(db, sn);
 	for (uint32_t t = 0; t < m->tables_n; t++) {
-		sn->tables[t].next_id = MAX(manifest_tables(m)[t].next_id, 1u);
 		sn->tables[t].live = manifest_tables(m)[t].live;
 	}
 	enum err e = log_end_fits(db, m) ? slot_open_runs(db, m, sn) : ERR_CORRUPT;
+	for (uint32_t t = 0; t < m->tables_n && e == ERR_OK; t++)
+		sn->tables[t].next_id = next_id_of(&sn->tables[t], manifest_tables(m)[t].next_id);
 	if (e != ERR_OK) {
 		snap_free(db, sn);
 		return e;

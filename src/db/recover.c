@@ -125,7 +125,8 @@ static enum err chunk_apply(struct db_txn *txn, const struct disk_chunk *c,
 	if (c->kind == CHUNK_COMMIT) {
 		const struct disk_commit *m = (const void *)chunk_payload(c);
 		for (uint32_t t = 0; t < MIN(m->tables_n, db->tables_n); t++)
-			txn->tables[t].next_id = MAX(txn->tables[t].next_id, m->next_id[t]);
+			txn->tables[t].next_id =
+				MAX(txn->tables[t].next_id, MIN(m->next_id[t], DB_ID_NONE_LEFT));
 		txn->log_first = MAX(txn->log_first, MIN(mark_log_first(c), c->segment));
 		return ERR_OK;
 	}

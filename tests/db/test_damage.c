@@ -11,6 +11,7 @@
 
 #include "base/num.h"
 #include "base/thread.h"
+#include "db/format.h"
 #include "fixture.h"
 
 #define LOG "media-00001.fb"
@@ -415,6 +416,54 @@ TEST_LIMIT(db_damage, lies_with_right_hashes_do_not_crash, 200)
 		free(b);
 		expect_survived(copy);
 	}
+}
+
+/* Both slots of the manifest say so of the next id of each table. */
+static void manifest_next_ids_set(const char *path, uint64_t next_id)
+{
+	uint8_t *b;
+	size_t n = file_load(path, &b);
+	for (size_t at = 0; at < n; at += MANIFEST_SLOT_BYTES) {
+		struct disk_manifest *m = (void *)(b + at);
+		struct disk_manifest_table *tables = (void *)(m + 1);
+		for (uint32_t t = 0; t < m->tables_n; t++)
+			tables[t].next_id = next_id;
+		m->hash = 0;
+		m->hash = XXH3_64bits(m, m->bytes);
+	}
+	file_save(path, b, n);
+	free(b);
+}
+
+TEST(db_damage, a_manifest_that_lies_about_ids_makes_no_record_twice)
+{
+	static struct fx_model m;
+	const char *dir = test_tmpdir();
+	struct db_txn *txn;
+	filled_make(dir, &m);
+	manifest_next_ids_set(path_in(dir, "manifest"), 1); /* all that there are would be new */
+	struct db *db = fx_open(dir);
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (unsigned t = 0; t < FX_TABLES; t++) {
+		m.next_id[t] = db_txn_new_id(txn, t);
+		for (uint32_t id = 1; id < FX_IDS; id++)
+			EXPECT(m.version[t][id] == 0 || id < m.next_id[t]);
+	}
+	db_txn_abort(txn);
+	for (int i = 0; i < 10; i++)
+		EXPECT_OK(fx_random_txn(db, &m, 30));
+	struct db_snap *sn = db_snap_begin(db);
+	fx_expect(sn, &m);
+	db_snap_end(sn);
+	fx_expect_sound(db);
+	db_close(db);
+	manifest_next_ids_set(path_in(dir, "manifest"), UINT64_MAX); /* none is left, not all */
+	db = fx_open(dir);
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (int i = 0; i < 3; i++)
+		EXPECT(db_txn_new_id(txn, FX_MEDIA) > DB_ID_MAX);
+	db_txn_abort(txn);
+	db_close(db);
 }
 
 static void expect_refused(const char *dir, enum err want, const char *text)
