@@ -217,25 +217,34 @@ static enum err owner_take_over(struct stage *st)
 }
 
 /* The first free name; renamed without replacing anything. */
-static enum err put_aside(const char *path, const char *place, const char *suffix, char *aside)
+static enum err rename_aside(struct stage *st, const char *suffix)
 {
+	char aside[PATH_MAX];
 	for (unsigned i = 1; i < ASIDE_TRIES_MAX; i++) {
-		int n = i == 1 ? snprintf(aside, PATH_MAX, "%s%s", place, suffix)
-			       : snprintf(aside, PATH_MAX, "%s%s-%u", place, suffix, i);
-		if (n < 0 || n >= PATH_MAX)
+		int n = i == 1 ? snprintf(aside, PATH_MAX, "%s%s", st->place, suffix)
+			       : snprintf(aside, PATH_MAX, "%s%s-%u", st->place, suffix, i);
+		if (n < 0 || n >= PATH_MAX) {
+			errno = ENAMETOOLONG;
 			return ERR_LIMIT;
-		if (renameat2(AT_FDCWD, path, AT_FDCWD, aside, RENAME_NOREPLACE) == 0)
+		}
+		if (renameat2(AT_FDCWD, st->path, AT_FDCWD, aside, RENAME_NOREPLACE) == 0) {
+			memcpy(st->path, aside, sizeof aside);
 			return ERR_OK;
+		}
 		if (errno != EEXIST)
-			return err_from_errno(errno);
+			break;
 	}
-	return ERR_EXISTS;
+	return err_from_errno(errno);
 }
 
+/* The new directory gets the name of the old one's later place before they are exchanged: whenever
+ * this is cut short, ".partial" is nothing that anybody could miss (stage_begin() removes it). */
 enum err stage_swap(struct stage *st, const char *suffix, char *aside, struct err_info *info)
 {
 	if (owner_take_over(st) != ERR_OK)
 		return fail(info, "give its owner the new", st->place);
+	if (rename_aside(st, suffix) != ERR_OK || parent_sync(st->place) != ERR_OK)
+		return fail(info, "rename", st->path);
 	if (renameat2(AT_FDCWD, st->path, AT_FDCWD, st->place, RENAME_EXCHANGE) != 0) {
 		if (errno == EBUSY)
 			return err_set(info, ERR_BUSY, EBUSY,
@@ -245,9 +254,7 @@ enum err stage_swap(struct stage *st, const char *suffix, char *aside, struct er
 		return fail(info, "replace", st->place);
 	}
 	st->stands = true;
-	enum err e = put_aside(st->path, st->place, suffix, aside);
-	if (e != ERR_OK)
-		snprintf(aside, PATH_MAX, "%s", st->path); /* it stays there */
+	memcpy(aside, st->path, sizeof st->path);
 	return parent_sync(st->place) == ERR_OK ? ERR_OK
 						: fail(info, "write to the disk", st->place);
 }

@@ -11,7 +11,7 @@
 
 struct stage {
 	char place[PATH_MAX]; /* where it is to stand */
-	char path[PATH_MAX];  /* where it is made: the place and ".partial" */
+	char path[PATH_MAX];  /* where it is made: the place and ".partial", until a swap */
 	int dir_fd;	      /* of path */
 	bool stands;
 };
@@ -33,7 +33,8 @@ NODISCARD enum err stage_sync(struct stage *st, struct err_info *info);
 /** To its place, which must be vacant. */
 NODISCARD enum err stage_put(struct stage *st, struct err_info *info);
 /** To its place; what stood there is renamed to `aside` (PATH_MAX), a free name that begins with
- * the place and `suffix`. Nothing is visible of the moment between. Owner and mode of the old
+ * the place and `suffix`. Nothing is visible of the moment between; where it is cut short, the new
+ * one may be left under that name. Owner and mode of the old
  * directory are taken over where we may. */
 NODISCARD enum err stage_swap(struct stage *st, const char *suffix, char *aside,
 			      struct err_info *info);

@@ -2,9 +2,11 @@
 /* Backups beside a writer, restoring, repairing: what comes out is one commit, whole. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/thread.h"
@@ -364,6 +366,96 @@ static void expect_alike(struct db *a, struct db *b)
 	}
 	db_snap_end(sa);
 	db_snap_end(sb);
+}
+
+/* ---- cut short while directories change their places ---- */
+
+/* The linker turns every renameat2() of the program into __wrap_renameat2(). */
+int __real_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
+int __wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
+
+static unsigned renames_left = UINT_MAX; /* the process ends before the next one */
+
+int __wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	if (renames_left-- == 0)
+		_exit(99);
+	return __real_renameat2(from_fd, from, to_fd, to, flags);
+}
+
+/* Whether it ended by itself. */
+static bool repair_in_child(const struct db_options *o, unsigned renames_n)
+{
+	struct db_repair_result result;
+	int status = 0;
+	pid_t pid = fork();
+	if (pid == 0) {
+		renames_left = renames_n;
+		_exit(db_repair(o, NULL, &result, NULL) == ERR_OK ? 0 : 1);
+	}
+	EXPECT(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	EXPECT(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 99);
+	return WEXITSTATUS(status) == 0;
+}
+
+#define LOG_HEAD_BYTES 8192
+
+static void log_head_read(const char *dir, uint8_t out[LOG_HEAD_BYTES])
+{
+	int fd = open(path_in(dir, "media-00001.fb"), O_RDONLY);
+	memset(out, 0, LOG_HEAD_BYTES);
+	if (fd < 0)
+		return;
+	EXPECT(read(fd, out, LOG_HEAD_BYTES) > 0);
+	close(fd);
+}
+
+/* Whether the old log is in any directory beside the database, or in it. */
+static bool log_is_there(const char *parent, const uint8_t head[LOG_HEAD_BYTES])
+{
+	DIR *d = opendir(parent);
+	const struct dirent *de;
+	bool found = false;
+	EXPECT(d != NULL);
+	while ((de = readdir(d))) {
+		uint8_t other[LOG_HEAD_BYTES];
+		log_head_read(path_in(parent, de->d_name), other);
+		found |= memcmp(other, head, LOG_HEAD_BYTES) == 0;
+	}
+	closedir(d);
+	return found;
+}
+
+TEST(db_repair, cut_short_at_any_rename_and_done_again_it_keeps_the_old_files)
+{
+	static struct fx_model m;
+	const off_t at = 4096 + 16; /* in the first chunk's header */
+	unsigned cuts_n = 0;
+	for (bool over = false; !over; cuts_n++) {
+		char name[16];
+		uint8_t head[LOG_HEAD_BYTES];
+		snprintf(name, sizeof name, "%u", cuts_n);
+		const char *parent = path_in(test_tmpdir(), name);
+		const struct db_options o = small_options(path_in(parent, "db"));
+		EXPECT(mkdir(parent, 0700) == 0);
+		memset(&m, 0, sizeof m);
+		filled_make(o.dir, &m, 5);
+		byte_flip(path_in(o.dir, "media-00001.fb"), at);
+		log_head_read(o.dir, head);
+		over = repair_in_child(&o, cuts_n);
+		EXPECT(log_is_there(parent, head));
+		uint8_t now[LOG_HEAD_BYTES];
+		log_head_read(o.dir, now);
+		if (memcmp(now, head, LOG_HEAD_BYTES) != 0) /* there shall be something to repair */
+			byte_flip(path_in(o.dir, "media-00001.fb"), at);
+		EXPECT(repair_in_child(&o, UINT_MAX));
+		EXPECT(log_is_there(parent, head));
+		struct db *db = small_open(o.dir);
+		fx_expect_sound(db);
+		db_close(db);
+	}
+	printf("%u places\n", cuts_n);
+	EXPECT(cuts_n > 1);
 }
 
 /* The manifest knows that it was acknowledged. */
