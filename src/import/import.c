@@ -224,6 +224,7 @@ static enum err import_items(struct import_run *r, struct err_info *info)
 static void run_fini(struct import_run *r)
 {
 	submit_fini(&r->submit);
+	id_map_fini(&r->playlist_names);
 	library_snap_end(r->snap);
 	import_source_close(r->source);
 	sqlite_file_close(r->file);

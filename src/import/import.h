@@ -66,7 +66,8 @@ struct import_options {
 
 /** Read all of the source in batches: bounded memory (about 16 MiB, however large the source is),
  * one pass over its rows and one stat per file. While it is read in a journal mode other than WAL,
- * its server cannot commit. *out is filled in also on failure: what was stored stays.
+ * its server cannot commit. *out is filled in also on failure: what was stored stays; a playlist
+ * that was under way is named so, and the next run makes it anew.
  * Errors: ERR_NOTFOUND, ERR_ACCESS, ERR_INVALID (neither kind of database, or no media root),
  * ERR_BUSY (its server keeps it locked), ERR_CORRUPT (damaged), ERR_LIMIT (too much for the memory
  * that it may take), ERR_IO, ERR_NOMEM, ERR_NOSPACE, those of the library. Blocks; waits for the

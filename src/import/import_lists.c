@@ -2,15 +2,22 @@
 /* Playlists, a piece at a time, and bookmarks. */
 #include "import/import_lists.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "import/import_run.h"
 #include "library/bookmarks.h"
 #include "library/playlists.h"
+#include "library/tables.h"
 
 #define PIECE_ENTRIES 500		/* of a playlist, in one batch */
 #define PIECE_TEXT_MAX_BYTES (4u << 20) /* of their texts: well below a batch's */
 #define ENTRY_TITLE_MAX 1000
+#define NAMES_MAX 65536u /* remembered, of playlists without a path */
+
+/* What comes in several commits has a name that says so until the last of them: where a run is cut
+ * short, people see it, and the next run makes the playlist anew. */
+#define UNFINISHED " (import not finished)"
 
 /* Entries read, not yet given to the library. */
 struct piece {
@@ -84,22 +91,96 @@ static enum err read_piece(struct import_run *r, struct piece *p, struct err_inf
 	return e == ERR_OK ? ERR_OK : import_library_failed(e, info);
 }
 
-/* ---- playlists ------------------------------------------------------------------------------- */
+/* ---- what is known --------------------------------------------------------------------------- */
 
-static bool is_known(struct import_run *r, const struct playlist_new *list)
+static struct span unfinished_name(const struct playlist_new *list, char out[PLAYLIST_NAME_MAX + 1])
 {
+	struct span name = cut(list->name, PLAYLIST_NAME_MAX - (sizeof UNFINISHED - 1));
+	int n = snprintf(out, PLAYLIST_NAME_MAX + 1, "%.*s" UNFINISHED, SPAN_ARG(name));
+
+	return span_of(out, (size_t)n);
+}
+
+/* How many of this name the source has had so far, this one included. Of what is more than the
+ * library may have playlists, nothing is remembered. */
+static enum err count_name(struct id_map *names, struct span name, uint32_t *out_n)
+{
+	uint64_t hash = entry_uri_hash(name);
+	uint32_t n = id_map_get(names, hash);
+
+	*out_n = n == ID_MAP_NONE ? 1 : n + 1;
+	if (n == ID_MAP_NONE && names->n >= NAMES_MAX)
+		return ERR_OK;
+	return id_map_set(names, hash, *out_n);
+}
+
+/* Whether the library has it: by its path; else by its name, as many times as the source has had
+ * it. *out_unfinished: what a run that was cut short left of it; 0: nothing. */
+static bool is_known(struct import_run *r, const struct playlist_new *list, uint32_t nth,
+		     uint64_t *out_unfinished)
+{
+	char buffer[PLAYLIST_NAME_MAX + 1];
+	struct span unfinished = unfinished_name(list, buffer);
 	struct playlist_cursor c;
 	struct fb_table row;
+	uint32_t n = 0;
 
+	*out_unfinished = 0;
 	if (!r->snap)
 		return false;
-	if (list->path.n > 0)
-		return library_playlist_by_path(r->snap, list->path, &row) == ERR_OK;
+	if (list->path.n > 0) {
+		if (library_playlist_by_path(r->snap, list->path, &row) != ERR_OK)
+			return false;
+		if (span_eq(playlist_name(row), unfinished))
+			*out_unfinished = playlist_id(row);
+		return *out_unfinished == 0;
+	}
 	library_playlists(r->snap, 0, &c);
-	while (playlist_cursor_next(&c, &row))
-		if (span_eq(playlist_name(row), list->name))
-			return true;
-	return false;
+	while (playlist_cursor_next(&c, &row)) {
+		n += span_eq(playlist_name(row), list->name);
+		if (span_eq(playlist_name(row), unfinished))
+			*out_unfinished = playlist_id(row);
+	}
+	return n >= nth;
+}
+
+/* ---- playlists ------------------------------------------------------------------------------- */
+
+/* Have a batch done that has one operation. `e`: what came of putting that in. */
+static enum err submit_one(struct import_run *r, struct batch *b, enum err e,
+			   const struct op_result *op)
+{
+	struct batch_result result;
+
+	if (e != ERR_OK) {
+		batch_free(b);
+		return e;
+	}
+	e = library_submit_wait(r->library, b, &result);
+	return e == ERR_OK ? op->err : e;
+}
+
+static enum err remove_unfinished(struct import_run *r, uint64_t id)
+{
+	struct op_result op = { 0 };
+	struct batch *b = NULL;
+	enum err e = batch_new(&b);
+
+	if (e == ERR_OK)
+		e = submit_one(r, b, batch_playlist_delete(b, id, &op), &op);
+	return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+/* All of it is there: now it may have its name. */
+static enum err finish(struct import_run *r, const struct playlist_new *list, uint64_t id)
+{
+	struct op_result op = { 0 };
+	struct batch *b = NULL;
+	enum err e = batch_new(&b);
+
+	return e == ERR_OK
+		       ? submit_one(r, b, batch_playlist_edit(b, id, &list->name, NULL, &op), &op)
+		       : e;
 }
 
 /* One piece: *id is the playlist's; 0: it is to be made. ERR_LIMIT, ERR_INVALID: the library does
@@ -107,7 +188,7 @@ static bool is_known(struct import_run *r, const struct playlist_new *list)
 static enum err store_piece(struct import_run *r, const struct playlist_new *list,
 			    const struct piece *p, uint64_t *id)
 {
-	struct batch_result result;
+	char buffer[PLAYLIST_NAME_MAX + 1];
 	struct op_result op = { 0 };
 	struct playlist_new made = *list;
 	struct batch *b = NULL;
@@ -117,17 +198,13 @@ static enum err store_piece(struct import_run *r, const struct playlist_new *lis
 		return e;
 	made.entries = p->refs;
 	made.entries_n = p->n;
+	if (!p->last)
+		made.name = unfinished_name(list, buffer);
 	if (*id == 0)
 		e = batch_playlist_create(b, &made, &op);
 	else
 		e = batch_playlist_add(b, *id, PLAYLIST_END, p->refs, p->n, &op);
-	if (e == ERR_OK) {
-		e = library_submit_wait(r->library, b, &result);
-	} else {
-		batch_free(b);
-	}
-	if (e == ERR_OK)
-		e = op.err;
+	e = submit_one(r, b, e, &op);
 	if (e == ERR_OK && *id == 0)
 		*id = op.id;
 	return e;
@@ -138,13 +215,14 @@ static enum err import_entries(struct import_run *r, const struct playlist_new *
 {
 	struct import_report *report = r->report;
 	uint64_t id = 0;
-	bool wanted = true;
+	bool wanted = true, in_pieces = false;
+	enum err e;
 
 	do {
-		enum err e = read_piece(r, p, info);
-
+		e = read_piece(r, p, info);
 		if (e != ERR_OK)
 			return e;
+		in_pieces |= !p->last;
 		if (!wanted)
 			continue;
 		if (!r->options->dry_run && (p->n > 0 || id == 0))
@@ -157,13 +235,18 @@ static enum err import_entries(struct import_run *r, const struct playlist_new *
 			return import_library_failed(e, info);
 	} while (!p->last);
 	report->playlists_n += wanted || id != 0;
-	return ERR_OK;
+	if (id && in_pieces)
+		e = finish(r, list, id);
+	return e == ERR_OK || e == ERR_LIMIT || e == ERR_INVALID ? ERR_OK
+								 : import_library_failed(e, info);
 }
 
 static enum err import_playlist(struct import_run *r, const struct import_playlist *found,
 				struct piece *p, struct err_info *info)
 {
 	char name[PLAYLIST_NAME_MAX], description[PLAYLIST_DESCRIPTION_MAX], path[PATH_MAX_BYTES];
+	uint64_t unfinished = 0;
+	uint32_t nth = 0;
 	struct span file = import_place_path(&r->places, found->path);
 	struct playlist_new list = {
 		.name = keep(span_trim(found->name), name, sizeof name),
@@ -177,11 +260,14 @@ static enum err import_playlist(struct import_run *r, const struct import_playli
 		r->report->playlists_failed_n++;
 		return ERR_OK;
 	}
-	if (is_known(r, &list)) {
+	enum err e = list.path.n ? ERR_OK : count_name(&r->playlist_names, list.name, &nth);
+	if (e == ERR_OK && is_known(r, &list, nth, &unfinished)) {
 		r->report->playlists_known_n++;
 		return ERR_OK;
 	}
-	return import_entries(r, &list, p, info);
+	if (e == ERR_OK && unfinished && !r->options->dry_run)
+		e = remove_unfinished(r, unfinished);
+	return e == ERR_OK ? import_entries(r, &list, p, info) : import_library_failed(e, info);
 }
 
 enum err import_playlists(struct import_run *r, struct err_info *info)

@@ -5,6 +5,7 @@
 #include "import/import.h"
 #include "import/import_place.h"
 #include "import/import_source.h"
+#include "library/id_map.h"
 #include "library/library.h"
 #include "library/submit.h"
 
@@ -18,6 +19,7 @@ struct import_run {
 	struct library_snap *snap; /* what the library has; renewed by import_see() */
 	struct submit submit;	   /* not in a dry run */
 	struct import_report *report;
+	struct id_map playlist_names; /* hash of a name: how many the source has had */
 	uint64_t progress_due_ms;
 };
 

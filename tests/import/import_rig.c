@@ -12,6 +12,15 @@
 #include "base/fd.h"
 #include "harness.h"
 
+void import_rig_reopen(struct import_rig *r)
+{
+	char database[300];
+	struct library_options options = { .database_dir = database };
+	snprintf(database, sizeof database, "%s/library", r->dir);
+	library_close(TAKE(r->library));
+	EXPECT_OK(library_open(&options, &r->library, NULL));
+}
+
 void import_rig_init(struct import_rig *r)
 {
 	memset(r, 0, sizeof *r);
@@ -19,10 +28,7 @@ void import_rig_init(struct import_rig *r)
 	snprintf(r->root, sizeof r->root, "%s/media", r->dir);
 	snprintf(r->source, sizeof r->source, "%s/foreign.db", r->dir);
 	EXPECT(mkdir(r->root, 0755) == 0);
-	char database[300];
-	snprintf(database, sizeof database, "%s/library", r->dir);
-	struct library_options options = { .database_dir = database };
-	EXPECT_OK(library_open(&options, &r->library, NULL));
+	import_rig_reopen(r);
 	EXPECT(sqlite3_open(r->source, &r->db) == SQLITE_OK);
 }
 

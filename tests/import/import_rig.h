@@ -21,6 +21,8 @@ struct import_rig {
 /** The root and the library; the database is opened and empty. */
 void import_rig_init(struct import_rig *r);
 void import_rig_fini(struct import_rig *r);
+/** Close the library, and open it again. */
+void import_rig_reopen(struct import_rig *r);
 /** The same with MiniDLNA's tables (as version 11 has them), or VuIO's (version 2). */
 void import_rig_minidlna(struct import_rig *r);
 void import_rig_vuio(struct import_rig *r);

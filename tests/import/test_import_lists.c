@@ -2,6 +2,7 @@
 /* Tests src/import/import_lists.c: playlists and bookmarks. */
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <stdlib.h>
 
@@ -163,6 +164,128 @@ TEST(import_lists, long_playlists_come_in_pieces)
 	EXPECT_U64(1235, rig.report.playlist_entries_n);
 	EXPECT_STR(want, titles("Long"));
 	EXPECT_STR("T9", titles("Next"));
+	import_rig_fini(&rig);
+}
+
+static uint64_t entries_n(void)
+{
+	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(rig.library);
+	struct playlist_cursor c;
+	struct fb_table row;
+
+	library_playlists(sn, 0, &c);
+	EXPECT(playlist_cursor_next(&c, &row));
+	return library_playlist_entries_n(sn, playlist_id(row));
+}
+
+static const char *first_name(void)
+{
+	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(rig.library);
+	static char out[300];
+	struct playlist_cursor c;
+	struct fb_table row;
+
+	library_playlists(sn, 0, &c);
+	EXPECT(playlist_cursor_next(&c, &row));
+	snprintf(out, sizeof out, "%.*s", SPAN_ARG(playlist_name(row)));
+	return out;
+}
+
+static void delete_first(void)
+{
+	struct batch_result result;
+	struct op_result op;
+	struct batch *b = NULL;
+	struct playlist_cursor c;
+	struct fb_table row;
+	struct library_snap *sn = library_snap_begin(rig.library);
+
+	library_playlists(sn, 0, &c);
+	EXPECT(playlist_cursor_next(&c, &row));
+	uint64_t id = playlist_id(row);
+	library_snap_end(sn);
+	EXPECT_OK(batch_new(&b));
+	EXPECT_OK(batch_playlist_delete(b, id, &op));
+	EXPECT_OK(library_submit_wait(rig.library, b, &result));
+	EXPECT_OK(op.err);
+}
+
+/* The log may grow by so much. */
+static enum err run_with_room(rlim_t bytes)
+{
+	struct rlimit old, low;
+	struct stat st;
+	char log[320];
+
+	snprintf(log, sizeof log, "%s/library/media-00001.fb", rig.dir);
+	EXPECT(stat(log, &st) == 0);
+	signal(SIGXFSZ, SIG_IGN);
+	EXPECT(getrlimit(RLIMIT_FSIZE, &old) == 0);
+	low = old;
+	low.rlim_cur = (rlim_t)st.st_size + bytes;
+	EXPECT(setrlimit(RLIMIT_FSIZE, &low) == 0);
+	enum err e = import_rig_run(&rig);
+	EXPECT(setrlimit(RLIMIT_FSIZE, &old) == 0);
+	return e;
+}
+
+TEST(import_lists, a_playlist_that_was_cut_short_is_made_anew)
+{
+	static const char *const paths[] = { "@/long.m3u", "/outside/long.m3u" };
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		char sql[600];
+
+		if (i == 0)
+			fill();
+		EXPECT_OK(import_rig_run(&rig)); /* the files */
+		snprintf(sql, sizeof sql,
+			 "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (1, 'Long', '%s');"
+			 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+			 "20000) INSERT INTO OBJECTS (OBJECT_ID, PARENT_ID, CLASS, DETAIL_ID) "
+			 "SELECT '1$F$1$' || i, '1$F$1', 'item', 101 + i %% 9 FROM n",
+			 paths[i]);
+		import_rig_sql(&rig, sql);
+		EXPECT(run_with_room(600u << 10) != ERR_OK);
+		import_rig_reopen(&rig);
+		EXPECT_U64(1, playlists_n());
+		printf("%u of 20000\n", (unsigned)entries_n());
+		EXPECT(entries_n() > 0 && entries_n() < 20000);
+		EXPECT_OK(import_rig_run(&rig));
+		EXPECT_U64(1, rig.report.playlists_n);
+		EXPECT_U64(0, rig.report.playlists_known_n);
+		EXPECT_U64(1, playlists_n());
+		EXPECT_U64(20000, entries_n());
+		EXPECT_STR("Long", first_name());
+		EXPECT_OK(import_rig_run(&rig));
+		EXPECT_U64(1, rig.report.playlists_known_n);
+		EXPECT_U64(1, playlists_n());
+		import_rig_sql(&rig, "DELETE FROM PLAYLISTS; DELETE FROM OBJECTS");
+		delete_first();
+	}
+	import_rig_fini(&rig);
+}
+
+TEST(import_lists, playlists_of_the_same_name_come_all_and_once)
+{
+	fill();
+	import_rig_sql(&rig,
+		       "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (1, 'Mix', '/x/a.m3u'), "
+		       "(2, 'Mix', '/x/b.m3u'), (3, 'Other', '/x/c.m3u');"
+		       "INSERT INTO OBJECTS (OBJECT_ID, PARENT_ID, CLASS, DETAIL_ID) VALUES "
+		       "('1$F$1$1', '1$F$1', 'item', 101), ('1$F$2$1', '1$F$2', 'item', 102)");
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_U64(3, rig.report.playlists_n);
+	EXPECT_U64(0, rig.report.playlists_known_n);
+	EXPECT_U64(3, playlists_n());
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_U64(0, rig.report.playlists_n);
+	EXPECT_U64(3, rig.report.playlists_known_n);
+	import_rig_sql(&rig,
+		       "INSERT INTO PLAYLISTS (ID, NAME, PATH) VALUES (4, 'Mix', '/x/d.m3u')");
+	EXPECT_OK(import_rig_run(&rig));
+	EXPECT_U64(1, rig.report.playlists_n);
+	EXPECT_U64(4, playlists_n());
 	import_rig_fini(&rig);
 }
 
