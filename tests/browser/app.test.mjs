@@ -84,6 +84,20 @@ for (const [name, viewport] of [['desktop', DESKTOP], ['phone', PHONE]]) {
   });
 }
 
+test('real server: a song is found by the parts of its name, and plays', async (browser) => {
+  const { url } = await server();
+  const page = await openPage(browser, url, PHONE);
+  await page.waitForSelector('.tile');
+  await page.type('#search', 'nina eveni', { delay: 20 });
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '1 result');
+  await page.click('.track >> text=Evening');
+  await page.waitForFunction(() => document.getElementById('audio').currentTime > 0.2);
+  await page.fill('#search', 'quiet');
+  await page.waitForSelector('.card >> text=Quiet Rooms');
+  equal(await page.locator('.track').count(), 3, 'songs of the album');
+  await closePage(page);
+});
+
 test('real server: flac, ogg and mp3 follow each other', async (browser) => {
   const { url } = await server();
   const page = await openPage(browser, `${url}/#/AL`);

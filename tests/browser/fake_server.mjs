@@ -116,6 +116,15 @@ export class FakeServer {
       return this.json(res, { ...this.shown(o), ancestors: this.ancestors(o), commit: this.commit, offset, total: o.children.length,
         children: o.children.slice(offset, offset + limit).map((c) => this.shown(c)) });
     }
+    if (url.pathname === '/api/v1/search') {
+      const words = (q.get('q') ?? '').toLowerCase().split(' ').filter(Boolean), offset = Number(q.get('offset') ?? 0);
+      if (words.length === 0 || words.length > 16) return res.writeHead(400).end();
+      const found = [...this.objects.values()].filter((x) => words.every((w) => `${x.title} ${x.artist ?? ''} ${x.album ?? ''}`.toLowerCase().includes(w)))
+        .sort((a, b) => (a.kind !== 'container') - (b.kind !== 'container'));
+      const reply = () => this.json(res, { commit: this.commit, offset, total: found.length,
+        children: found.slice(offset, offset + Number(q.get('limit') ?? 50)).map((c) => this.shown(c)) });
+      return setTimeout(reply, this.searchDelayMs?.(words) ?? 0);
+    }
     if (url.pathname === '/api/v1/object' && o) return this.json(res, { ...this.shown(o), ancestors: this.ancestors(o) });
     if (url.pathname.startsWith('/api/')) return res.writeHead(404).end();
     return this.file(url.pathname, res);

@@ -153,6 +153,73 @@ test('what is gone says so and offers a way on', (browser) => withServer({}, asy
   await closePage(page);
 }));
 
+test('results appear as one types, with their exact number, and songs of them play', (browser) => withServer({ tracks: 450 }, async (server) => {
+  const page = await openPage(browser, `${server.url}/#/AL`);
+  await page.waitForSelector('.card');
+  await page.type('#search', 'song', { delay: 10 });
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '450 results');
+  equal(await page.evaluate(() => document.activeElement.id), 'search', 'one goes on typing');
+  equal(server.requests.filter((r) => r === '/api/v1/search').length, 1, 'requests for four quick keys');
+  expect(await page.locator('.track').count() <= 200, 'not everything at once');
+  await page.fill('#search', 'SONG 449');
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '1 result');
+  await page.keyboard.press('Enter');
+  equal(await page.evaluate(() => document.activeElement.className), 'track', 'Enter goes to the results');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.getElementById('now-title').textContent === 'Song 449');
+  await page.fill('#search', '');
+  await page.waitForSelector('.card');
+  equal(await page.evaluate(() => location.hash), '#/AL', 'an empty box leads back');
+  await closePage(page);
+}));
+
+test('a search is an address, and back returns to it', (browser) => withServer({}, async (server) => {
+  const page = await openPage(browser, `${server.url}/#/search?q=quiet%20rooms`);
+  await page.waitForSelector('.card');
+  equal(await page.inputValue('#search'), 'quiet rooms', 'text in the box');
+  await page.click('.card >> text=Quiet Rooms');
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === 'Quiet Rooms');
+  equal(await page.inputValue('#search'), '', 'box of an album');
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent.endsWith('results'));
+  equal(await page.inputValue('#search'), 'quiet rooms', 'text in the box again');
+  await page.fill('#search', 'img_100');
+  await page.click('.thumb >> nth=1');
+  await page.waitForSelector('#viewer[open]');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('#viewer', { state: 'hidden' });
+  equal(await page.evaluate(() => location.hash), '#/search?q=img_100', 'address after closing');
+  await closePage(page);
+}));
+
+test('an answer that comes late does not replace a newer one', (browser) => withServer({}, async (server) => {
+  server.searchDelayMs = (words) => (words[0] === 'morning' ? 1500 : 0);
+  const page = await openPage(browser, server.url);
+  await page.fill('#search', 'morning');
+  await page.waitForTimeout(400);
+  await page.fill('#search', 'summer');
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '1 result');
+  await page.waitForTimeout(1500);
+  equal(await page.textContent('h1'), '1 result', 'what is shown');
+  await closePage(page);
+}));
+
+test('a search without results, or with too many words, says so', (browser) => withServer({}, async (server) => {
+  const page = await openPage(browser, server.url);
+  await page.waitForSelector('.tile');
+  await page.keyboard.press('/');
+  await page.keyboard.type(HOSTILE.slice(0, 60));
+  await page.waitForSelector('.empty');
+  expect((await page.textContent('.empty')).includes('Nothing has all of these words'), 'text');
+  equal(await page.locator('main img[src="x"]').count(), 0, 'elements from what was typed');
+  await page.fill('#search', 'a '.repeat(20));
+  await page.waitForFunction(() => document.querySelector('.empty')?.textContent.includes('too much'));
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('.tile');
+  page.problems = page.problems.filter((p) => !p.includes('400'));
+  await closePage(page);
+}));
+
 test('pictures open, move and close by keyboard and by back', (browser) => withServer({}, async (server) => {
   const page = await openPage(browser, `${server.url}/#/IT`);
   await page.click('.thumb >> nth=1');
@@ -195,7 +262,7 @@ for (const [name, viewport] of [['a phone', PHONE], ['a narrow phone', { width: 
     server.scan = { scanning: true, found: 123456, stored: 1, unchanged: 0, failed: 0 };
     server.container('dlong', 'F', 'X'.repeat(200), 'folder');
     const page = await openPage(browser, server.url, viewport);
-    for (const id of ['0', 'A', 'AL', 'al0', 'AT', 'VT', 'IT', 'F', 'dlong', 'd1']) {
+    for (const id of ['0', 'A', 'AL', 'al0', 'AT', 'VT', 'IT', 'F', 'dlong', 'd1', 'search?q=w', 'search?q=XXX', 'search?q=nothing']) {
       await page.goto(`${server.url}/#/${id}`);
       await page.waitForFunction(() => document.getElementById('content').getAttribute('aria-busy') === 'false');
       await page.waitForTimeout(60);

@@ -15,8 +15,19 @@ async function get(path, params = {}) {
 }
 
 export const browse = (id, offset = 0, limit = PAGE) => get('/api/v1/browse', { id, offset, limit });
+export const search = (q, offset = 0, limit = PAGE) => get('/api/v1/search', { q, offset, limit });
 export const object = (id) => get('/api/v1/object', { id });
 export const status = () => get('/api/v1/status');
+
+/* What was searched for is listed like a container, under an id that no container has. */
+export const searchId = (q) => `?${q}`;
+export const searchText = (id) => (id.startsWith('?') ? id.slice(1) : null);
+
+async function page(id, offset) {
+  const q = searchText(id);
+  if (q === null) return browse(id, offset);
+  return { id, title: q, class: 'search', ancestors: [], ...await search(q, offset) };
+}
 
 /** What is loaded of one container, and the way to get more of it. */
 export class Listing {
@@ -32,7 +43,7 @@ export class Listing {
   get id() { return this.container.id; }
   get total() { return this.container.total; }
 
-  static async open(id) { return new Listing(await browse(id)); }
+  static async open(id) { return new Listing(await page(id, 0)); }
 
   /** The next page's children; [] at the end. Calls that overlap share one request. */
   more() {
@@ -48,12 +59,12 @@ export class Listing {
   }
 
   async #fetch() {
-    const page = await browse(this.id, this.offset);
-    this.offset += page.children.length;
-    this.ended = page.children.length === 0 || this.offset >= page.total;
-    this.container.total = page.total;
-    this.children.push(...page.children);
+    const next = await page(this.id, this.offset);
+    this.offset += next.children.length;
+    this.ended = next.children.length === 0 || this.offset >= next.total;
+    this.container.total = next.total;
+    this.children.push(...next.children);
     this.onMore?.();
-    return page.children;
+    return next.children;
   }
 }

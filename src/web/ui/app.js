@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The page: where one is (the address after #), what is shown, what plays.
-import { el, byId, announce } from './dom.js';
-import { Listing, object } from './api.js';
+import { el, byId, announce, plural } from './dom.js';
+import { Listing, object, searchId, searchText } from './api.js';
 import { ListView, hrefOf } from './list.js';
 import { Player } from './player.js';
 import { Viewer } from './viewer.js';
+import { SearchBox } from './search.js';
 import { StatusWatch } from './scan.js';
 
 const KEPT_LISTINGS = 20;
@@ -15,11 +16,13 @@ const content = byId('content');
 const view = new ListView(content, ui);
 const player = new Player();
 const viewer = new Viewer({ onMove: moveViewer, onClose: closeViewer });
+const box = new SearchBox({ onSearch: searchFor, onLeave: () => (content.querySelector('[data-id]') ?? content).focus() });
 const kept = new Map(); // container id -> Listing, newest last: going back is instant
 let route = { id: '0', open: null };
 let listing = null;
 let opened = null;
 let followed = null;
+let beforeSearch = '#/0'; // where one was when one began to type
 let failed = false; // the server did not answer: what is asked for comes when it does again
 
 history.scrollRestoration = 'manual';
@@ -29,7 +32,8 @@ function parseRoute() {
   const id = path.split('/').map((part) => {
     try { return decodeURIComponent(part); } catch { return part; }
   }).join('/');
-  return { id: id || '0', open: new URLSearchParams(query ?? '').get('open') };
+  const params = new URLSearchParams(query ?? ''), q = params.get('q')?.trim();
+  return { id: id === 'search' && q ? searchId(q) : id || '0', open: params.get('open') };
 }
 
 function showCrumbs(container) {
@@ -40,11 +44,14 @@ function showCrumbs(container) {
     list.append(el('li', {}, el('a', { href: hrefOf(a.id), text: home ? 'Home' : a.title })));
   }
   if (container.id !== '0') list.append(el('li', {}, el('span', { 'aria-current': 'page', text: container.title })));
-  nav.replaceChildren(container.id === '0' ? '' : list);
+  const shown = container.id !== '0' && container.class !== 'search'; // the box says what was searched for
+  nav.replaceChildren(shown ? list : '');
   list.scrollLeft = list.scrollWidth;
 }
 
 function keep(l) {
+  if (searchText(l.id) !== null) // the last search only: each key makes one
+    for (const id of [...kept.keys()]) if (searchText(id) !== null) kept.delete(id);
   kept.delete(l.id);
   kept.set(l.id, l);
   if (kept.size > KEPT_LISTINGS) kept.delete(kept.keys().next().value);
@@ -53,9 +60,10 @@ function keep(l) {
 function showError(error) {
   failed = error.status === undefined; // no answer at all
   if (failed) watch.tick();
+  const reasons = { 400: 'That is too much to search for.', 404: 'This is not here any more.' };
   content.setAttribute('aria-busy', 'false');
   content.replaceChildren(el('div', { class: 'empty' },
-    el('p', { text: error.status === 404 ? 'This is not here any more.' : 'This could not be loaded.' }),
+    el('p', { text: reasons[error.status] ?? 'This could not be loaded.' }),
     el('a', { class: 'pill', href: '#/0', text: 'Start page' }),
     el('button', { class: 'pill', type: 'button', text: 'Try again', onclick: () => openContainer(route.id, false) })));
 }
@@ -92,7 +100,7 @@ async function openContainer(id, quiet) {
   if (focused) content.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   if (!quiet) {
     window.scrollTo(0, listing.scrollY);
-    announce(listing.container.title);
+    announce(searchText(id) === null ? listing.container.title : plural(listing.total, 'result', 'results'));
   }
 }
 
@@ -102,6 +110,8 @@ async function follow() {
   followed = location.hash;
   const last = route;
   route = parseRoute();
+  box.show(searchText(route.id) ?? '');
+  if (searchText(route.id) === null) beforeSearch = location.hash || '#/0';
   if (!listing || last.id !== route.id) {
     if (listing) listing.scrollY = window.scrollY;
     if (viewer.isOpen) viewer.hide();
@@ -109,6 +119,19 @@ async function follow() {
   }
   if (route.open) await openItem(route.open);
   else if (viewer.isOpen) viewer.hide();
+}
+
+/** What one types is one step of the history, however many keys it takes. */
+function searchFor(text) {
+  const searching = searchText(route.id) !== null, mine = history.state?.search;
+  if (!text && mine) {
+    history.back(); // follow() comes by its event
+    return null;
+  }
+  const href = text ? hrefOf(searchId(text)) : beforeSearch;
+  if (searching) history.replaceState(text && mine ? { search: true } : null, '', href);
+  else history.pushState({ search: true }, '', href);
+  return follow();
 }
 
 /* ---- pictures and videos ---- */
@@ -126,7 +149,7 @@ async function openItem(id) {
   viewer.show(opened, { hasPrev: at > 0, hasNext: at >= 0 && (at + 1 < all.length || !listing.ended) });
 }
 
-const openHref = (id) => `${hrefOf(route.id)}?open=${encodeURIComponent(id)}`;
+const openHref = (id) => `${hrefOf(route.id)}${searchText(route.id) === null ? '?' : '&'}open=${encodeURIComponent(id)}`;
 
 async function moveViewer(by) {
   let all = neighbours();

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 // The content of one container: header, rows, cards, tracks; more as one scrolls.
 import { el, icon, count, plural, duration, cover, announce } from './dom.js';
+import { searchText } from './api.js';
 
 const CONTAINER_ICONS = { folder: 'folder', plain: 'folder', artist: 'artist', album: 'album', genre: 'genre',
-  playlist: 'music' };
+  playlist: 'music', search: 'search' };
 const ROOT_ICONS = { A: 'music', V: 'video', I: 'image', F: 'folder', AT: 'music', AR: 'artist', AL: 'album',
   AG: 'genre', AY: 'genre', VT: 'video', IT: 'image', AA: 'artist', AC: 'artist', AN: 'music', AF: 'folder',
   VN: 'video', VF: 'folder', IN: 'image', ID: 'image', IF: 'folder', P: 'music' };
 
 const iconOf = (o) => ROOT_ICONS[o.id] ?? CONTAINER_ICONS[o.class] ?? 'folder';
-export const hrefOf = (id) => `#/${id.split('/').map(encodeURIComponent).join('/')}`;
+
+export function hrefOf(id) {
+  const q = searchText(id);
+  return q === null ? `#/${id.split('/').map(encodeURIComponent).join('/')}` : `#/search?q=${encodeURIComponent(q)}`;
+}
 
 /** How a child is shown; neighbours of one shape share a list. */
 function shapeOf(o, home) {
@@ -88,6 +93,10 @@ function header(listing, ui) {
   if (c.id === '0') {
     return el('div', { class: 'head home' }, el('h1', { text: ui.name ?? c.title }));
   }
+  if (c.class === 'search') {
+    return listing.total === 0 ? '' : el('div', { class: 'head' },
+      el('div', { class: 'head-text' }, el('h1', { text: countText(listing) }), buttons));
+  }
   const facts = [c.artist, countText(listing)].filter(Boolean);
   const big = c.class === 'album';
   return el('div', { class: big ? 'head album' : 'head' },
@@ -102,6 +111,7 @@ function countText(listing) {
   const words = { audio: ['song', 'songs'], video: ['video', 'videos'], image: ['picture', 'pictures'],
     artist: ['artist', 'artists'], album: ['album', 'albums'], genre: ['genre', 'genres'], folder: ['folder', 'folders'],
     playlist: ['playlist', 'playlists'] };
+  if (listing.container.class === 'search') return plural(listing.total, 'result', 'results');
   const kinds = new Set(listing.children.map((o) => (o.kind === 'container' ? o.class : o.kind)));
   const alone = kinds.size === 1 && words[[...kinds][0]];
   return plural(listing.total, ...(alone || ['entry', 'entries']));
@@ -109,6 +119,11 @@ function countText(listing) {
 
 function emptyState(listing, ui) {
   const scanning = ui.scan?.scanning;
+  if (listing.container.class === 'search') {
+    return el('div', { class: 'empty' }, icon('search'),
+      el('p', { text: 'Nothing has all of these words in its title, artist or album.' }),
+      scanning ? el('p', { text: 'salver is still looking through your folders.' }) : null);
+  }
   return el('div', { class: 'empty' }, icon(iconOf(listing.container)),
     el('p', { text: scanning ? 'Nothing here yet. salver is still looking through your folders.' : 'Nothing here.' }));
 }
