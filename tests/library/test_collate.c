@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The natural sort key. */
+#include <stdlib.h>
+
 #include "harness.h"
 #include "library/library.h"
 
@@ -88,6 +90,147 @@ TEST(collate, empty_and_blank_names_have_empty_keys)
 	EXPECT(compare("  a", "a") == 0);
 }
 
+/* Also what no text may have, surrogates. */
+static size_t encode(uint32_t c, char out[4])
+{
+	unsigned more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	static const uint8_t first[] = { 0, 0xc0, 0xe0, 0xf0 };
+	for (unsigned i = more; i > 0; i--, c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(first[more] | c);
+	return more + 1;
+}
+
+/* ---- the same bytes for ever ----------------------------------------------------------------- */
+
+/* FNV-1a over everything that is folded. */
+struct digest {
+	uint64_t hash;
+};
+
+static void digest_add(struct digest *d, const void *p, size_t n)
+{
+	const uint8_t *bytes = p;
+	uint64_t length = n;
+	for (size_t i = 0; i < sizeof length; i++)
+		d->hash = (d->hash ^ (length >> 8 * i & 255)) * 0x100000001b3ull;
+	for (size_t i = 0; i < n; i++)
+		d->hash = (d->hash ^ bytes[i]) * 0x100000001b3ull;
+}
+
+/* Both kinds of folding, from memory that ends with the name and into memory that ends with what
+ * may be written. */
+static void digest_name(struct digest *d, const void *name, size_t n)
+{
+	char *copy = malloc(n), *out = malloc(2 * n);
+	uint8_t *key = malloc(COLLATE_KEY_MAX);
+	EXPECT(key && (n == 0 || (copy && out)));
+	if (n)
+		memcpy(copy, name, n);
+	digest_add(d, key, library_collate_key(span_of(copy, n), key));
+	for (size_t max = 2 * n; max; max /= 2)
+		digest_add(d, out, library_fold(span_of(copy, n), out, max));
+	free(copy);
+	free(out);
+	free(key);
+}
+
+/* These bytes are in every store. A digest that changes means that entries written by an older
+ * salver are not found any more: never change what is expected here. */
+TEST_LIMIT(collate, every_character_has_the_key_that_it_always_had, 300)
+{
+	static const char *const around[][2] = {
+		{ "", "" },
+		{ "a", "B" },
+		{ "1", "20" },
+		{ "Abcdefghijklmnopqrstuvw", "xyz 007" },
+	};
+	struct digest d = { 0xcbf29ce484222325ull };
+	for (uint32_t c = 1; c <= 0x10ffff; c++) {
+		char bytes[64];
+		/* where all are alike, by itself is enough */
+		bool by_itself = (c >= 0x3100 && c < 0xff00) || c >= 0x10000;
+		for (size_t i = 0; i < (by_itself ? 1 : ARRAY_LEN(around)); i++) {
+			struct span before = span_str(around[i][0]);
+			struct span behind = span_str(around[i][1]);
+			span_copy(bytes, before);
+			size_t n = before.n + encode(c, bytes + before.n);
+			span_copy(bytes + n, behind);
+			digest_name(&d, bytes, n + behind.n);
+		}
+	}
+	EXPECT_U64(0x38de9723267d129e, d.hash);
+}
+
+/* The same names in every run, whatever the seed. */
+static uint64_t next_number(uint64_t *state)
+{
+	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
+	return *state >> 33;
+}
+
+static size_t add_piece(uint64_t *state, char *p)
+{
+	static const char *const pieces[] = {
+		"a",
+		"Z",
+		" ",
+		"0",
+		"00",
+		"7",
+		"1999",
+		"Blue",
+		"NIGHT",
+		"\xc3\x89",
+		"\xc3\x9f",
+		"\xc3\xa6",
+		"\xcc\x88",
+		"\xd0\x96",
+		"\xe1\xbe\xb7",
+		"\xe6\x97\xa5",
+		"\xef\xbc\x97",
+		"\xff",
+		"\xc3",
+		"\xe1\xbe",
+		"\xf0\x9f\x8e\xb5",
+		"\xe3\x80\x80",
+		"\xc2\xa0",
+		"\xc2\xad",
+		"\xc5\x82",
+		"[",
+		"@",
+		"`",
+		"{",
+		"\x7f",
+		"\x01",
+		"/",
+		":",
+		"The quick brown Fox",
+	};
+	uint64_t r = next_number(state);
+	if (r % 64 == 0) { /* a byte of any value */
+		*p = (char)(r >> 8);
+		return 1;
+	}
+	const char *piece = pieces[r / 64 % ARRAY_LEN(pieces)];
+	memcpy(p, piece, strlen(piece));
+	return strlen(piece);
+}
+
+TEST_LIMIT(collate, every_mixture_has_the_key_that_it_always_had, 300)
+{
+	struct digest d = { 0xcbf29ce484222325ull };
+	uint64_t state = 1;
+	for (int round = 0; round < 40000; round++) {
+		char name[1200];
+		size_t n = 0, want = next_number(&state) % (round % 16 ? 60 : 1000);
+		while (n < want)
+			n += add_piece(&state, name + n);
+		digest_name(&d, name, n);
+	}
+	EXPECT_U64(0xc97f6a797b8c1996, d.hash);
+}
+
 static struct span fold(const char *text, char *out, size_t max)
 {
 	return span_of(out, library_fold(span_str(text), out, max));
@@ -117,17 +260,7 @@ TEST(fold, twice_the_bytes_always_suffice)
 {
 	for (uint32_t c = 1; c < 0x3000; c++) {
 		char text[4], out[64];
-		size_t n = 0;
-		if (c < 0x80) {
-			text[n++] = (char)c;
-		} else if (c < 0x800) {
-			text[n++] = (char)(0xc0 | c >> 6);
-			text[n++] = (char)(0x80 | (c & 0x3f));
-		} else {
-			text[n++] = (char)(0xe0 | c >> 12);
-			text[n++] = (char)(0x80 | (c >> 6 & 0x3f));
-			text[n++] = (char)(0x80 | (c & 0x3f));
-		}
+		size_t n = encode(c, text);
 		EXPECT(library_fold(span_of(text, n), out, sizeof out) <= 2 * n);
 	}
 }
