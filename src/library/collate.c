@@ -5,6 +5,11 @@
  * Cyrillic); the rest sorts by code point, whatever version of utf8proc is installed.
  *
  * A run of digits becomes: '0', its length + 1, its digits without leading zeros. No byte is 0. */
+#include <stdatomic.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <utf8proc.h>
 
 #include "base/utf8.h"
@@ -19,48 +24,10 @@ struct key {
 	bool plain_digits; /* text to look into, not to sort by */
 };
 
-/* What an ASCII byte becomes; 0 for those that end a stretch of plain characters: digits, and the
- * first bytes of longer UTF-8 sequences. */
-static const uint8_t folded[256] = {
-#define B4(c) (c), (c) + 1, (c) + 2, (c) + 3
-#define B16(c) B4(c), B4((c) + 4), B4((c) + 8), B4((c) + 12)
-	1,
-	1,
-	2,
-	3,
-	B4(4),
-	B4(8),
-	B4(12),
-	B16(16),
-	B16(32),
-	[':'] = ':',
-	';',
-	'<',
-	'=',
-	'>',
-	'?',
-	'@',
-	['A'] = B16('a'),
-	B4('q'),
-	B4('u'),
-	'y',
-	'z',
-	['['] = '[',
-	'\\',
-	']',
-	'^',
-	'_',
-	'`',
-	B16('a'),
-	B4('q'),
-	B4('u'),
-	'y',
-	B4('z'),
-	'~',
-	127,
-#undef B16
-#undef B4
-};
+static uint8_t folded(uint8_t ascii)
+{
+	return ascii >= 'A' && ascii <= 'Z' ? ascii + ('a' - 'A') : ascii ? ascii : 1;
+}
 
 static void put_byte(struct key *k, uint8_t c)
 {
@@ -90,7 +57,7 @@ static void put_ascii(struct key *k, uint8_t c)
 	if (c >= '0' && c <= '9' && !k->plain_digits)
 		put_digit(k, c);
 	else
-		put_byte(k, c >= '0' && c <= '9' ? c : folded[c]);
+		put_byte(k, folded(c));
 }
 
 static bool is_digit(char c)
@@ -120,28 +87,6 @@ static const char *put_digits(struct key *k, const char *p, const char *end)
 	k->number = to + 1;
 	k->n += n + 2;
 	return stop;
-}
-
-/* Plain characters and numbers at the start of the text, the many; returns how many bytes of it. */
-static size_t put_plain(struct key *k, struct span text)
-{
-	const char *p = text.p, *end = text.p + text.n;
-	while (p < end && k->n < k->max) {
-		uint8_t *to = k->p + k->n, *start = to;
-		const char *stop = p + MIN((size_t)(end - p), k->max - k->n);
-		uint8_t c;
-		while (p < stop && (c = folded[(uint8_t)*p]) != 0) {
-			*to++ = c;
-			p++;
-		}
-		if (to != start)
-			k->number = NULL;
-		k->n += (size_t)(to - start);
-		if (p == stop || !is_digit(*p))
-			break;
-		p = put_digits(k, p, end);
-	}
-	return (size_t)(p - text.p);
 }
 
 static void put_code_point(struct key *k, uint32_t c)
@@ -212,20 +157,171 @@ static void put_wide(struct key *k, uint32_t c)
 	}
 }
 
-static void put_text(struct key *k, struct span name)
+/* ---- what was folded before ---- */
+
+/* Per character of two bytes, and per Latin or Greek one of U+1E00 to U+1FFF, what it becomes:
+ * bytes, and in the highest their number + 1; 0: not asked for yet. */
+#define KNOWN_TWO_BYTES (0x800u - 0x80u)
+#define KNOWN_MORE_FROM 0x1e00u
+#define KNOWN_MORE_TO 0x2000u
+#define KNOWN_LONG 0xffu /* not to be kept here */
+
+static _Atomic uint64_t known[KNOWN_TWO_BYTES + KNOWN_MORE_TO - KNOWN_MORE_FROM];
+
+static uint64_t fold_alone(uint32_t c)
 {
-	while (name.n && k->n < k->max) {
-		name = span_skip(name, put_plain(k, name));
-		if (name.n == 0 || k->n == k->max)
-			return;
-		struct span rest = name;
-		uint32_t c = utf8_next(&rest);
-		if (c != 0xfffd)
-			put_wide(k, c);
-		else /* file names are bytes: keep those that are no UTF-8 */
-			for (const char *p = name.p; p < rest.p; p++)
-				put_byte(k, (uint8_t)*p);
-		name = rest;
+	uint8_t bytes[16];
+	struct key k = { .p = bytes, .max = sizeof bytes };
+	put_wide(&k, c);
+	if (k.n > 7 || k.number)
+		return (uint64_t)KNOWN_LONG << 56;
+	uint64_t fold = (uint64_t)(k.n + 1) << 56;
+	for (size_t i = 0; i < k.n; i++)
+		fold |= (uint64_t)bytes[i] << 8 * i;
+	return fold;
+}
+
+/* The character at the start of the text, where it is one of those; returns how many bytes of it.
+ */
+static size_t put_known(struct key *k, struct span text)
+{
+	const uint8_t *p = (const uint8_t *)text.p;
+	size_t n;
+	uint32_t c, slot;
+	if (text.n >= 2 && p[0] >= 0xc2 && p[0] <= 0xdf && (p[1] & 0xc0) == 0x80) {
+		c = (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
+		slot = c - 0x80;
+		n = 2;
+	} else if (text.n >= 3 && p[0] == 0xe1 && p[1] >= 0xb8 && p[1] <= 0xbf &&
+		   (p[2] & 0xc0) == 0x80) {
+		c = 0x1000 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+		slot = c - KNOWN_MORE_FROM + KNOWN_TWO_BYTES;
+		n = 3;
+	} else {
+		return 0;
+	}
+	/* whoever comes first writes what everybody would: it orders nothing */
+	uint64_t fold = atomic_load_explicit(&known[slot], memory_order_relaxed);
+	if (UNLIKELY(fold == 0)) {
+		fold = fold_alone(c);
+		atomic_store_explicit(&known[slot], fold, memory_order_relaxed);
+	}
+	if (UNLIKELY(fold >> 56 == KNOWN_LONG || k->max - k->n < 8))
+		return 0;
+	memcpy(k->p + k->n, &fold, 8);
+	size_t folded_n = (size_t)(fold >> 56) - 1;
+	k->n += folded_n;
+	if (folded_n)
+		k->number = NULL;
+	return n;
+}
+
+/* ---- many characters at a time ---- */
+
+#define WINDOW 64u   /* characters looked at together */
+#define ROOM_MIN 32u /* of the key, for that; the rest is filled one by one */
+
+typedef int8_t vec __attribute__((vector_size(16)));
+typedef uint64_t vec_words __attribute__((vector_size(16)));
+
+/* The first n < 16 bytes, 0 behind them; nothing else is read. */
+static vec load_few(const char *p, size_t n)
+{
+	const uint8_t *b = (const uint8_t *)p;
+	uint64_t low, high = 0;
+	if (n >= 8) {
+		low = num_le64(p);
+		high = num_le64(p + n - 8) >> 8 * (15 - n) >> 8;
+	} else if (n >= 4) {
+		low = num_le32(p) | (uint64_t)num_le32(p + n - 4) << 8 * (n - 4);
+	} else {
+		low = b[0] | (uint64_t)b[n / 2] << 8 * (n / 2) | (uint64_t)b[n - 1] << 8 * (n - 1);
+	}
+	return (vec)(vec_words){ low, high };
+}
+
+/* A bit for each negative byte. */
+static uint64_t vec_signs(vec v)
+{
+#ifdef __SSE2__
+	return (uint16_t)_mm_movemask_epi8((__m128i)v);
+#else
+	const uint64_t high_bits = 0x8080808080808080u, gather = 0x0002040810204081u;
+	vec_words words = (vec_words)v;
+	return (words[0] & high_bits) * gather >> 56 | (words[1] & high_bits) * gather >> 56 << 8;
+#endif
+}
+
+/* Up to WINDOW characters as plain ones; *out_stops: a bit for each that is not, because it is a
+ * digit or a part of a longer UTF-8 sequence. */
+static void window_fold(struct span text, bool plain_digits, uint8_t out[WINDOW],
+			uint64_t *out_stops)
+{
+	uint64_t stops = 0;
+	for (size_t i = 0; i < text.n; i += sizeof(vec)) {
+		vec v;
+		if (text.n - i >= sizeof v)
+			memcpy(&v, text.p + i, sizeof v);
+		else
+			v = load_few(text.p + i, text.n - i);
+		vec digits = (v > '0' - 1) & (v < '9' + 1),
+		    capitals = (v > 'A' - 1) & (v < 'Z' + 1);
+		stops |= vec_signs(plain_digits ? v : v | digits) << i;
+		v = (v | (capitals & ('a' - 'A'))) - (v == 0); /* as folded() */
+		memcpy(out + i, &v, sizeof v);
+	}
+	*out_stops = stops;
+}
+
+/* One character, or a run of digits; returns how many bytes of the text. */
+static size_t put_next(struct key *k, struct span text)
+{
+	struct span rest = text;
+	if (is_digit(*text.p))
+		return (size_t)(put_digits(k, text.p, text.p + text.n) - text.p);
+	uint32_t c = utf8_next(&rest);
+	size_t n = text.n - rest.n;
+	if (c < 0x80)
+		put_ascii(k, (uint8_t)c);
+	else if (c != 0xfffd)
+		put_wide(k, c);
+	else /* file names are bytes: keep those that are no UTF-8 */
+		for (size_t i = 0; i < n; i++)
+			put_byte(k, (uint8_t)text.p[i]);
+	return n;
+}
+
+/* The start of the text; returns how many bytes of it. */
+static size_t put_window(struct key *k, struct span text)
+{
+	uint8_t plain[WINDOW + sizeof(vec)];
+	uint64_t stops;
+	size_t end = MIN(text.n, WINDOW), at = 0;
+	window_fold(span_first(text, end), k->plain_digits, plain, &stops);
+	while (at < end && k->max - k->n >= ROOM_MIN) {
+		uint64_t ahead = stops >> at;
+		size_t n = ahead ? (size_t)__builtin_ctzll(ahead) : end - at;
+		if (n) {
+			n = MIN(n, k->max - k->n - sizeof(vec));
+			for (size_t i = 0; i < n; i += sizeof(vec))
+				memcpy(k->p + k->n + i, plain + at + i, sizeof(vec));
+			k->n += n;
+			k->number = NULL;
+			at += n;
+		} else {
+			struct span rest = span_skip(text, at);
+			n = put_known(k, rest);
+			at += LIKELY(n) ? n : put_next(k, rest);
+		}
+	}
+	return at;
+}
+
+static void put_text(struct key *k, struct span text)
+{
+	while (text.n && k->n < k->max) {
+		size_t n = k->max - k->n >= ROOM_MIN ? put_window(k, text) : put_next(k, text);
+		text = span_skip(text, n);
 	}
 }
 

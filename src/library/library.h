@@ -167,11 +167,13 @@ bool directory_cursor_subdir(struct directory_cursor *c, struct fb_table *out);
 
 #define COLLATE_KEY_MAX 512
 /** The natural sort key: case and accents folded, runs of digits as numbers, bytewise comparable.
- * Returns its length (at most COLLATE_KEY_MAX; longer names are cut). Pure. */
+ * Returns its length (at most COLLATE_KEY_MAX; longer names are cut); what is behind it in `out`
+ * may be written to as well. Pure. */
 size_t library_collate_key(struct span name, uint8_t out[COLLATE_KEY_MAX]);
 /** The same folding of case, accents and forms, but digits stay as they are: two texts are equal,
  * or one contains the other, where that is so of what this gives. Texts that fold to the same have
- * the same sort key. Returns the length (at most max; twice the text's always suffices). Pure. */
+ * the same sort key. Returns the length (at most max; twice the text's always suffices); `out` up
+ * to max may be written to. Pure. */
 size_t library_fold(struct span text, char *out, size_t max);
 
 /** A file by file system id and inode, for recognising moves; ERR_NOTFOUND. */
