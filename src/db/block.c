@@ -73,11 +73,15 @@ static void rows_write(struct run_out *o, const struct block *b)
 	o->head.base_id = dense ? b->rows[0].id : 0;
 	out_section_begin(o, OUT_POS, dense ? 0 : b->n * 4);
 	out_section_begin(o, OUT_NEG, b->n * 8);
-	for (size_t i = 0; i < b->n; i++) {
+	for (size_t i = 0; i < b->n && !dense; i++) {
 		uint32_t id32 = (uint32_t)b->rows[i].id;
-		if (!dense)
-			memcpy(out_room(o, OUT_POS, 4), &id32, 4);
-		memcpy(out_room(o, OUT_NEG, 8), &b->rows[i].address, 8);
+		memcpy(out_room(o, OUT_POS, 4), &id32, 4);
+	}
+	for (size_t i = 0, n; i < b->n; i += n) {
+		n = b->n - i;
+		uint8_t *p = out_room_some(o, OUT_NEG, 8, &n);
+		for (size_t k = 0; k < n; k++)
+			memcpy(p + 8 * k, &b->rows[i + k].address, 8);
 	}
 	out_section_end(o, OUT_POS, &o->head.ids, 4);
 	out_section_end(o, OUT_NEG, &o->head.addresses, 8);
@@ -85,43 +89,86 @@ static void rows_write(struct run_out *o, const struct block *b)
 
 /* ---- indexes --------------------------------------------------------------------------------- */
 
-static void long_entry_write(struct run_out *o, unsigned sign, const struct emit_list *list,
-			     const struct emit_item *item)
+/* Keys of at most 8 bytes. Inline, so that their length is a constant. */
+static inline __attribute__((always_inline)) void short_entries_write(struct run_out *o,
+								      enum out_section_name s,
+								      const struct emit_item *items,
+								      size_t n, uint32_t kb)
 {
-	enum out_section_name tails = sign ? OUT_NEG_TAILS : OUT_POS_TAILS;
-	uint32_t kb = list->key_bytes, ref;
-	struct span key = emit_key(list, item);
-	uint8_t *p = out_room(o, sign ? OUT_NEG : OUT_POS, kb + 8);
-	if (key.n > kb) {
-		uint16_t n = (uint16_t)(key.n - kb);
-		ref = (uint32_t)out_used(o, tails);
-		memcpy(p, key.p, kb);
-		memcpy(out_room(o, tails, 2), &n, 2);
-		if (LIKELY(n <= OUT_ROOM_MAX))
-			memcpy(out_room(o, tails, n), key.p + kb, n);
-		else
-			out_put(o, tails, key.p + kb, n);
-	} else {
-		ref = TAIL_SHORT + (uint32_t)key.n;
-		memset(p, 0, kb);
-		memcpy(p, key.p, key.n);
+	for (size_t i = 0, part; i < n; i += part) {
+		part = n - i;
+		uint8_t *p = out_room_some(o, s, kb + 4, &part);
+		for (const struct emit_item *item = items + i; item < items + i + part; item++) {
+			uint64_t word = __builtin_bswap64(item->k << 32 | item->ref);
+			memcpy(p, &word, kb);
+			memcpy(p + kb, &item->id, 4);
+			p += kb + 4;
+		}
 	}
-	memcpy(p + kb, &item->id, 4);
-	memcpy(p + kb + 4, &ref, 4);
 }
 
-static void entry_write(struct run_out *o, unsigned sign, const struct emit_list *list,
-			const struct emit_item *item)
+/* Returns what the entry says of its tail: where it is. */
+static uint32_t tail_write(struct run_out *o, enum out_section_name s, struct span tail)
 {
-	uint32_t kb = list->key_bytes;
-	if (kb >= 12) {
-		long_entry_write(o, sign, list, item);
-		return;
+	uint32_t at = (uint32_t)out_used(o, s);
+	uint16_t n = (uint16_t)tail.n;
+	if (LIKELY(n + 2u <= OUT_ROOM_MAX)) {
+		uint8_t *p = out_room(o, s, n + 2u);
+		memcpy(p, &n, 2);
+		span_copy(p + 2, tail);
+	} else {
+		memcpy(out_room(o, s, 2), &n, 2);
+		out_put(o, s, tail.p, tail.n);
 	}
-	uint32_t words[2] = { __builtin_bswap32((uint32_t)item->k), __builtin_bswap32(item->ref) };
-	uint8_t *p = out_room(o, sign ? OUT_NEG : OUT_POS, kb + 4);
-	memcpy(p, words, kb);
-	memcpy(p + kb, &item->id, 4);
+	return at;
+}
+
+static inline __attribute__((always_inline)) void
+long_entries_write(struct run_out *o, enum out_section_name s, const struct emit_list *list,
+		   const struct emit_item *items, size_t n, uint32_t kb)
+{
+	enum out_section_name tails = s == OUT_NEG ? OUT_NEG_TAILS : OUT_POS_TAILS;
+	for (size_t i = 0, part; i < n; i += part) {
+		part = n - i;
+		uint8_t *p = out_room_some(o, s, kb + 8, &part);
+		for (const struct emit_item *item = items + i; item < items + i + part; item++) {
+			struct span key = emit_key(list, item);
+			uint32_t ref = TAIL_SHORT + (uint32_t)key.n;
+			if (key.n >= kb) {
+				memcpy(p, key.p, kb);
+				if (key.n > kb)
+					ref = tail_write(o, tails, span_skip(key, kb));
+			} else {
+				memset(p, 0, kb);
+				span_copy(p, key);
+			}
+			memcpy(p + kb, &item->id, 4);
+			memcpy(p + kb + 4, &ref, 4);
+			p += kb + 8;
+		}
+	}
+}
+
+static void entries_write(struct run_out *o, unsigned sign, const struct emit_list *list,
+			  const struct emit_item *items, size_t n)
+{
+	enum out_section_name s = sign ? OUT_NEG : OUT_POS;
+	switch (list->key_bytes) {
+	case 0:
+		short_entries_write(o, s, items, n, 0);
+		break;
+	case 4:
+		short_entries_write(o, s, items, n, 4);
+		break;
+	case 8:
+		short_entries_write(o, s, items, n, 8);
+		break;
+	case 12:
+		long_entries_write(o, s, list, items, n, 12);
+		break;
+	default:
+		long_entries_write(o, s, list, items, n, list->key_bytes);
+	}
 }
 
 /* Sorted entries of one index, added and removed, and how far they are written. */
@@ -140,36 +187,36 @@ static const struct emit_item *walk_item(const struct index_walk *w, unsigned si
 	return &w->list[sign]->items[w->at[sign]];
 }
 
+/* How many more entries of `group` there are. */
+static size_t walk_left(const struct index_walk *w, unsigned sign, uint32_t group)
+{
+	const struct emit_list *list = w->list[sign];
+	size_t i = w->at[sign];
+	while (i < list->n && emit_group(&list->items[i]) == group)
+		i++;
+	return i - w->at[sign];
+}
+
 /* What was removed and added again, the same, was never touched. */
 static void walk_write(struct run_out *o, struct index_walk *w, uint32_t group)
 {
-	for (;;) {
-		bool has[2];
-		for (unsigned sign = 0; sign < 2; sign++)
-			has[sign] = walk_has(w, sign) && emit_group(walk_item(w, sign)) == group;
-		if (!has[0] && !has[1])
-			return;
-		int c = !has[1]	  ? -1
-			: !has[0] ? 1
-				  : item_cmp(w->list[0], walk_item(w, 0), w->list[1],
-					     walk_item(w, 1));
-		if (c == 0) {
-			w->at[0]++;
-			w->at[1]++;
-			continue;
-		}
-		unsigned sign = c > 0;
-		entry_write(o, sign, w->list[sign], walk_item(w, sign));
-		w->at[sign]++;
+	size_t left[2] = { walk_left(w, 0, group), walk_left(w, 1, group) };
+	while (left[0] && left[1]) {
+		int c = item_cmp(w->list[0], walk_item(w, 0), w->list[1], walk_item(w, 1));
+		if (c < 0)
+			entries_write(o, 0, w->list[0], walk_item(w, 0), 1);
+		if (c > 0)
+			entries_write(o, 1, w->list[1], walk_item(w, 1), 1);
+		w->at[0] += c <= 0;
+		left[0] -= c <= 0;
+		w->at[1] += c >= 0;
+		left[1] -= c >= 0;
 	}
-}
-
-static size_t groups_count(const struct emit_list *list)
-{
-	size_t n = list->n > 0;
-	for (size_t i = 1; i < list->n; i++)
-		n += emit_group(&list->items[i]) != emit_group(&list->items[i - 1]);
-	return n;
+	for (unsigned sign = 0; sign < 2; sign++) {
+		entries_write(o, sign, w->list[sign], w->list[sign]->items + w->at[sign],
+			      left[sign]);
+		w->at[sign] += left[sign];
+	}
 }
 
 static void index_write(struct run_out *o, struct block *b, unsigned index)
@@ -177,7 +224,7 @@ static void index_write(struct run_out *o, struct block *b, unsigned index)
 	struct index_walk w = { { &b->lists[0][index], &b->lists[1][index] }, { 0, 0 } };
 	uint32_t kb = w.list[0]->key_bytes, eb = entry_bytes_of(kb);
 	out_section_begin(o, OUT_GROUPS,
-			  (groups_count(w.list[0]) + groups_count(w.list[1])) *
+			  (b->groups_n[0][index] + b->groups_n[1][index]) *
 				  sizeof(struct disk_group));
 	for (unsigned sign = 0; sign < 2; sign++) {
 		out_section_begin(o, sign ? OUT_NEG : OUT_POS, w.list[sign]->n * eb);
@@ -218,7 +265,7 @@ static uint64_t block_bytes_max(const struct db_table_def *def, const struct blo
 		bytes += (uint64_t)OUT_SECTIONS * 8;
 		for (unsigned sign = 0; sign < 2; sign++) {
 			const struct emit_list *l = &b->lists[sign][x];
-			bytes += groups_count(l) * sizeof(struct disk_group) + l->n * eb +
+			bytes += b->groups_n[sign][x] * sizeof(struct disk_group) + l->n * eb +
 				 l->tails_bytes;
 		}
 	}
@@ -227,20 +274,26 @@ static uint64_t block_bytes_max(const struct db_table_def *def, const struct blo
 
 static enum err lists_sort(struct db_mem *m, struct block *b, unsigned indexes_n)
 {
-	size_t most = 0;
-	for (unsigned x = 0; x < indexes_n; x++)
-		for (unsigned sign = 0; sign < 2; sign++)
-			if (!b->lists[sign][x].sorted)
-				most = MAX(most, b->lists[sign][x].n);
+	struct emit_list *unsorted[2 * DB_INDEXES_MAX];
+	size_t unsorted_n = 0, most = 0;
+	for (unsigned x = 0; x < indexes_n; x++) {
+		for (unsigned sign = 0; sign < 2; sign++) {
+			struct emit_list *list = &b->lists[sign][x];
+			if (emit_sorted(list))
+				continue;
+			unsorted[unsorted_n++] = list;
+			most = MAX(most, list->n);
+		}
+	}
 	void *scratch = b->scratch;
 	enum err e = mem_grow(m, &scratch, &b->scratch_cap, most, sizeof *b->scratch);
 	b->scratch = scratch;
-	if (e != ERR_OK)
-		return e;
-	for (unsigned x = 0; x < indexes_n; x++)
+	for (size_t i = 0; e == ERR_OK && i < unsorted_n; i++)
+		emit_sort(unsorted[i], b->scratch);
+	for (unsigned x = 0; e == ERR_OK && x < indexes_n; x++)
 		for (unsigned sign = 0; sign < 2; sign++)
-			emit_sort(&b->lists[sign][x], b->scratch);
-	return ERR_OK;
+			b->groups_n[sign][x] = emit_groups(&b->lists[sign][x]);
+	return e;
 }
 
 enum err block_build(struct db *db, unsigned table, struct block *b, uint64_t commit,
@@ -251,10 +304,11 @@ enum err block_build(struct db *db, unsigned table, struct block *b, uint64_t co
 	enum err e = rows_sort(b);
 	if (e == ERR_OK)
 		e = lists_sort(&db->mem, b, def->indexes_n);
+	if (e != ERR_OK)
+		return e;
 	uint64_t bytes = block_bytes_max(def, b);
 	bool large = b->n >= db->heap_run_rows || bytes >= HEAP_RUN_BYTES;
-	if (e == ERR_OK)
-		e = out_begin(&o, db, table, bytes, large && !db->read_only);
+	e = out_begin(&o, db, table, bytes, large && !db->read_only);
 	if (e != ERR_OK)
 		return e;
 	o.head.commit_last = commit;

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include "base/counter.h"
 #include "db/db.h"
+#include "db/emit.h"
 #include "db/format.h"
 #include "db/hash.h"
 #include "db/io.h"
@@ -253,6 +254,20 @@ static inline uint8_t *out_room(struct run_out *o, enum out_section_name s, uint
 	sec->at += n;
 	return p;
 }
+/** Room for the next of *n elements of `bytes` <= OUT_ROOM_MAX each: *n becomes how many of them,
+ * at least one. */
+static inline uint8_t *out_room_some(struct run_out *o, enum out_section_name s, uint32_t bytes,
+				     size_t *n)
+{
+	struct out_section *sec = &o->section[s];
+	size_t have = (size_t)(sec->end - sec->at) / bytes;
+	*n = have ? MIN(*n, have) : 1;
+	if (UNLIKELY(!have))
+		return out_room_make(o, sec, bytes);
+	uint8_t *p = sec->at;
+	sec->at += *n * bytes;
+	return p;
+}
 /** Bytes in the section so far. */
 static inline uint64_t out_used(const struct run_out *o, enum out_section_name s)
 {
@@ -265,39 +280,15 @@ void out_section_end(struct run_out *o, enum out_section_name s, struct disk_sec
 NODISCARD enum err out_finish(struct run_out *o, struct run **out);
 void out_abort(struct run_out *o);
 
-/* ---- entries of a block before they are a run (emit.c, sort.c) ---- */
-
-struct emit_item {
-	uint64_t k; /* group << 32 | first 4 key bytes, as a number that sorts like them */
-	uint32_t id;
-	uint32_t ref; /* key_bytes < 12: the next 4 key bytes; else where in `keys` it is */
-};
-
-/** Entries of one index, in the order in which they were emitted until they are sorted. */
-struct emit_list {
-	struct emit_item *items;
-	size_t n, cap;
-	uint8_t *keys; /* key_bytes >= 12: {u16 length, bytes} each */
-	size_t keys_n, keys_cap;
-	uint64_t tails_bytes; /* what a run needs for keys longer than key_bytes */
-	uint32_t key_bytes;
-	uint32_t id;	 /* of the newest entry */
-	size_t id_start; /* first entry of that id: where to look for repetitions */
-	bool sorted;
-};
-
-struct db_emit {
-	struct db *db;
-	const struct db_table_def *def;
-	struct emit_list *lists; /* per index */
-	enum err err;
-};
+/* ---- entries of a block before they are a run (emit.h, emit.c, sort.c) ---- */
 
 void emit_init(struct emit_list *list, uint32_t key_bytes);
 /** Empty again; memory is kept. */
 void emit_reset(struct emit_list *list);
 void emit_fini(struct db_mem *m, struct emit_list *list);
-/** Into (group, key, id) order. `scratch` has room for all items. */
+/** Whether it is in (group, key, id) order already, as what comes from a scan mostly is. */
+bool emit_sorted(const struct emit_list *list);
+/** Into that order. `scratch` has room for all items. */
 void emit_sort(struct emit_list *list, struct emit_item *scratch);
 /** An item as an entry; its prefix lies in `prefix`. */
 void emit_entry(const struct emit_list *list, const struct emit_item *item, uint8_t prefix[32],
@@ -313,6 +304,15 @@ static inline struct span emit_key(const struct emit_list *list, const struct em
 static inline uint32_t emit_group(const struct emit_item *item)
 {
 	return (uint32_t)(item->k >> 32);
+}
+
+/** Groups of a sorted list. */
+static inline size_t emit_groups(const struct emit_list *list)
+{
+	size_t n = list->n > 0;
+	for (size_t i = 1; i < list->n; i++)
+		n += emit_group(&list->items[i]) != emit_group(&list->items[i - 1]);
+	return n;
 }
 
 /** In the order of a run: group, key, id. */
@@ -344,6 +344,7 @@ struct block {
 	struct block_row *rows;
 	size_t n, cap;
 	struct emit_list lists[2][DB_INDEXES_MAX]; /* added, removed */
+	size_t groups_n[2][DB_INDEXES_MAX];	   /* of the lists, once they are sorted */
 	struct emit_item *scratch;		   /* for sorting */
 	size_t scratch_cap;
 };

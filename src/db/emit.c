@@ -2,18 +2,15 @@
 /* Collecting index entries from extractors. */
 #include "db/db_priv.h"
 
-#define KEYS_SLACK 8u /* words are read whole */
-
 void emit_init(struct emit_list *list, uint32_t key_bytes)
 {
-	*list = (struct emit_list){ .key_bytes = key_bytes, .sorted = true };
+	*list = (struct emit_list){ .key_bytes = key_bytes };
 }
 
 void emit_reset(struct emit_list *list)
 {
 	list->n = list->id_start = list->keys_n = 0;
 	list->tails_bytes = 0;
-	list->sorted = true;
 }
 
 void emit_fini(struct db_mem *m, struct emit_list *list)
@@ -45,17 +42,20 @@ void emit_entry(const struct emit_list *list, const struct emit_item *item, uint
 	out->key_n = (uint32_t)key.n;
 }
 
-static NODISCARD enum err list_grow(struct db_mem *m, struct emit_list *list, size_t key_n)
+bool emit_grow(struct db_emit *out, struct emit_list *list, size_t key_n)
 {
+	struct db_mem *m = &out->db->mem;
+	if (out->err != ERR_OK)
+		return false;
 	void *p = list->items;
-	enum err e = mem_grow(m, &p, &list->cap, list->n + 1, sizeof *list->items);
+	out->err = mem_grow(m, &p, &list->cap, list->n + 1, sizeof *list->items);
 	list->items = p;
-	if (e != ERR_OK || list->key_bytes < 12)
-		return e;
+	if (out->err != ERR_OK || list->key_bytes < 12)
+		return out->err == ERR_OK;
 	p = list->keys;
-	e = mem_grow(m, &p, &list->keys_cap, list->keys_n + 2 + key_n + KEYS_SLACK, 1);
+	out->err = mem_grow(m, &p, &list->keys_cap, list->keys_n + 2 + key_n + EMIT_KEYS_SLACK, 1);
 	list->keys = p;
-	return e;
+	return out->err == ERR_OK;
 }
 
 /* The first 8 bytes of a key, padded with zeros, as a number that sorts like them. */
@@ -109,11 +109,9 @@ void db_emit(struct db_emit *out, unsigned index, uint32_t group, uint64_t id, s
 	ASSERT(index < out->def->indexes_n && id <= DB_ID_MAX);
 	struct emit_list *list = &out->lists[index];
 	key = span_first(key, list->key_bytes < 12 ? list->key_bytes : DB_KEY_BYTES_MAX);
-	if (UNLIKELY(list->n == list->cap ||
-		     list->keys_n + 2 + key.n + KEYS_SLACK > list->keys_cap) &&
-	    out->err == ERR_OK)
-		out->err = list_grow(&out->db->mem, list, key.n);
-	if (out->err != ERR_OK)
+	size_t keys_end = list->keys_n + 2 + key.n + EMIT_KEYS_SLACK;
+	bool room = list->n < list->cap && (list->key_bytes < 12 || keys_end <= list->keys_cap);
+	if (out->err != ERR_OK || (UNLIKELY(!room) && !emit_grow(out, list, key.n)))
 		return;
 	if (list->id != (uint32_t)id) {
 		list->id = (uint32_t)id;
@@ -124,10 +122,6 @@ void db_emit(struct db_emit *out, unsigned index, uint32_t group, uint64_t id, s
 		if (list->key_bytes >= 12)
 			list->keys_n = item.ref;
 		return;
-	}
-	if (list->sorted && list->n) {
-		const struct emit_item *last = &list->items[list->n - 1];
-		list->sorted = last->k < item.k || item_cmp(list, last, list, &item) < 0;
 	}
 	if (list->key_bytes >= 12 && key.n > list->key_bytes)
 		list->tails_bytes += 2 + key.n - list->key_bytes;

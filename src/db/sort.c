@@ -7,6 +7,11 @@
 #include "db/db_priv.h"
 
 #define INSERTION_MAX 24u /* up to so many items the simple way is the fast one */
+#define MERGE_SORT_MAX                                                                             \
+	512u		/* and up to so many, merging: clearing a table of digits costs as much */
+#define STRETCH_MIN 16u /* ascending stretches of that many on average are merged */
+#define WIDE_FROM 4096u /* items from which a table of 11 bits pays */
+#define DIGIT_VALUES 2048u
 
 struct sorter {
 	const struct emit_list *list;
@@ -26,46 +31,148 @@ static void insertion_by_word(struct emit_item *a, size_t n)
 	}
 }
 
-/* The bits in which words differ; 0 where they are in order already. */
-static uint64_t words_differ(const struct emit_item *a, size_t n)
+/* What words are like before they are sorted. */
+struct words {
+	uint64_t differ;   /* bits in which they differ */
+	size_t descents_n; /* words less than the one before them; 0: they are in order already */
+};
+
+static struct words words_look(const struct emit_item *a, size_t n)
 {
-	uint64_t differ = 0, disorder = 0;
+	struct words w = { 0, 0 };
+	uint64_t first = a[0].k, last = first;
 	for (size_t i = 1; i < n; i++) {
-		differ |= a[i].k ^ a[0].k;
-		disorder |= a[i].k < a[i - 1].k;
+		uint64_t word = a[i].k;
+		w.differ |= word ^ first;
+		w.descents_n += word < last;
+		last = word;
 	}
-	return disorder ? differ : 0;
+	return w;
 }
 
-/* The highest differing bytes that tell n items apart, were they spread evenly. */
-static unsigned digits_choose(uint64_t differ, size_t n, unsigned shifts[8], uint64_t *mask)
+/* Merges without branches that depend on what is merged. `to` may be where b is at its end. */
+static void merge_by_word(const struct emit_item *a, const struct emit_item *a_end,
+			  const struct emit_item *b, const struct emit_item *b_end,
+			  struct emit_item *to)
+{
+	while (a < a_end && b < b_end) {
+		bool second = b->k < a->k;
+		*to++ = *(second ? b : a);
+		a += !second;
+		b += second;
+	}
+	memmove(to, a, (size_t)(a_end - a) * sizeof *a);
+	to += a_end - a;
+	memmove(to, b, (size_t)(b_end - b) * sizeof *b);
+}
+
+/* Sorted stretches of 8, then of twice as many, and so on. */
+static void merge_sort_by_word(struct emit_item *a, struct emit_item *scratch, size_t n)
+{
+	struct emit_item *from = a, *to = scratch;
+	for (size_t i = 0; i < n; i += 8)
+		insertion_by_word(a + i, MIN(n - i, 8));
+	for (size_t width = 8; width < n; width *= 2) {
+		for (size_t i = 0; i < n; i += 2 * width) {
+			size_t mid = MIN(n, i + width), end = MIN(n, i + 2 * width);
+			merge_by_word(from + i, from + mid, from + mid, from + end, to + i);
+		}
+		struct emit_item *t = from;
+		from = to;
+		to = t;
+	}
+	if (from != a)
+		memcpy(a, from, n * sizeof *a);
+}
+
+/* ---- what comes in ascending stretches ---- */
+
+/* The first of n ascending words that is not below (above: that is above) `word`. */
+static size_t word_bound(const struct emit_item *a, size_t n, uint64_t word, bool above)
+{
+	size_t lo = 0;
+	while (n > 0) {
+		size_t half = n / 2;
+		bool right = above ? a[lo + half].k <= word : a[lo + half].k < word;
+		lo += right ? half + 1 : 0;
+		n = right ? n - half - 1 : half;
+	}
+	return lo;
+}
+
+/* Neighbouring stretches, in place: only where they overlap is anything moved. */
+static void stretches_merge(struct emit_item *a, size_t mid, size_t n, struct emit_item *scratch)
+{
+	if (a[mid - 1].k <= a[mid].k)
+		return;
+	size_t from = word_bound(a, mid, a[mid].k, true);
+	size_t to = mid + word_bound(a + mid, n - mid, a[mid - 1].k, false);
+	memcpy(scratch, a + from, (mid - from) * sizeof *a);
+	merge_by_word(scratch, scratch + (mid - from), a + mid, a + to, a + from);
+}
+
+/* Each stretch is merged with those before it that are not twice as long, so that few stay open.
+ * O(n log stretches), less where stretches overlap little. */
+static void stretches_sort(struct emit_item *a, size_t n, struct emit_item *scratch)
+{
+	size_t starts[64];
+	unsigned open = 0;
+	for (size_t start = 0; start < n;) {
+		size_t end = start + 1;
+		while (end < n && a[end - 1].k <= a[end].k)
+			end++;
+		starts[open++] = start;
+		while (open > 1) {
+			size_t first = starts[open - 2], mid = starts[open - 1];
+			if (end < n && mid - first > 2 * (end - mid))
+				break;
+			stretches_merge(a + first, mid - first, end - first, scratch);
+			open--;
+		}
+		start = end;
+	}
+}
+
+/* ---- by digits ---- */
+
+struct digit {
+	unsigned shift;
+	uint32_t mask;
+};
+
+/* The highest bits that tell n items apart, were they spread evenly, in a few digits; *mask: all of
+ * them. */
+static unsigned digits_choose(uint64_t differ, size_t n, struct digit digits[8], uint64_t *mask)
 {
 	int need = 66 - __builtin_clzll(n), bits = 0;
-	unsigned digits_n = 0;
+	unsigned digits_n = 0, width = n >= WIDE_FROM ? 11 : 8;
 	*mask = 0;
-	for (int shift = 56; shift >= 0 && bits < need; shift -= 8) {
-		uint64_t digit = differ >> shift & 255;
-		if (digit == 0)
-			continue;
-		bits += __builtin_popcountll(digit);
-		*mask |= 255ull << shift;
-		shifts[digits_n++] = (unsigned)shift;
+	while (differ && bits < need && digits_n < 8) {
+		unsigned top = 64 - (unsigned)__builtin_clzll(differ);
+		unsigned shift = top > width ? top - width : 0;
+		uint64_t in_digit = ~0ull >> (64 - top) & ~0ull << shift;
+		bits += __builtin_popcountll(differ & in_digit);
+		differ &= ~in_digit;
+		*mask |= in_digit;
+		digits[digits_n++] = (struct digit){ shift, (uint32_t)(in_digit >> shift) };
 	}
 	return digits_n;
 }
 
-static void radix_pass(const struct emit_item *from, struct emit_item *to, size_t n, unsigned shift)
+static void radix_pass(const struct emit_item *from, struct emit_item *to, size_t n,
+		       struct digit digit)
 {
-	uint32_t at[256] = { 0 }, sum = 0;
+	uint32_t at[DIGIT_VALUES], sum = 0;
+	memset(at, 0, (digit.mask + 1) * sizeof *at);
 	for (size_t i = 0; i < n; i++)
-		at[from[i].k >> shift & 255]++;
-	for (unsigned d = 0; d < 256; d++) {
+		at[from[i].k >> digit.shift & digit.mask]++;
+	for (unsigned d = 0; d <= digit.mask; d++) {
 		uint32_t count = at[d];
 		at[d] = sum;
 		sum += count;
 	}
 	for (size_t i = 0; i < n; i++)
-		to[at[from[i].k >> shift & 255]++] = from[i];
+		to[at[from[i].k >> digit.shift & digit.mask]++] = from[i];
 }
 
 static void sort_by_word(const struct sorter *s, struct emit_item *a, size_t n)
@@ -74,22 +181,31 @@ static void sort_by_word(const struct sorter *s, struct emit_item *a, size_t n)
 		insertion_by_word(a, n);
 		return;
 	}
-	uint64_t differ = words_differ(a, n), mask;
-	if (differ == 0)
+	struct words words = words_look(a, n);
+	if (words.descents_n == 0)
 		return;
-	unsigned shifts[8];
+	if (words.descents_n < n / STRETCH_MIN) {
+		stretches_sort(a, n, s->scratch);
+		return;
+	}
+	if (n <= MERGE_SORT_MAX) {
+		merge_sort_by_word(a, s->scratch, n);
+		return;
+	}
+	uint64_t mask;
+	struct digit digits[8];
 	struct emit_item *from = a, *to = s->scratch;
-	for (unsigned d = digits_choose(differ, n, shifts, &mask); d-- > 0;) {
-		radix_pass(from, to, n, shifts[d]);
+	for (unsigned d = digits_choose(words.differ, n, digits, &mask); d-- > 0;) {
+		radix_pass(from, to, n, digits[d]);
 		struct emit_item *t = from;
 		from = to;
 		to = t;
 	}
 	if (from != a)
 		memcpy(a, from, n * sizeof *a);
-	if ((differ & ~mask) == 0)
+	if ((words.differ & ~mask) == 0)
 		return;
-	for (size_t i = 0; i < n;) { /* what the lower bytes still decide */
+	for (size_t i = 0; i < n;) { /* what the lower bits still decide */
 		size_t j = i + 1;
 		while (j < n && (a[j].k & mask) == (a[i].k & mask))
 			j++;
@@ -130,22 +246,6 @@ static uint64_t key_word(struct span key, size_t depth)
 	return left >= 8 ? word : word & ~0ull << (64 - 8 * left);
 }
 
-/* Where all keys go on alike, there is nothing to sort by. */
-static size_t depth_of_difference(const struct emit_list *list, const struct emit_item *a, size_t n,
-				  size_t depth)
-{
-	struct span first = emit_key(list, &a[0]);
-	size_t same = first.n;
-	for (size_t i = 1; i < n && same > depth; i++) {
-		struct span key = emit_key(list, &a[i]);
-		size_t max = MIN(same, key.n), at = depth;
-		while (at < max && key.p[at] == first.p[at])
-			at++;
-		same = at;
-	}
-	return MAX(same, depth);
-}
-
 static bool keys_end(const struct emit_list *list, const struct emit_item *a, size_t n,
 		     size_t depth)
 {
@@ -153,6 +253,20 @@ static bool keys_end(const struct emit_list *list, const struct emit_item *a, si
 		if (emit_key(list, &a[i]).n > depth)
 			return false;
 	return true;
+}
+
+/* The words at `depth`, to sort by; false where all are alike, though keys go on. */
+static bool words_take(const struct emit_list *list, struct emit_item *a, size_t n, size_t depth)
+{
+	uint64_t differ = 0;
+	bool more = false;
+	for (size_t i = 0; i < n; i++) {
+		struct span key = emit_key(list, &a[i]);
+		a[i].k = key_word(key, depth);
+		differ |= a[i].k ^ a[0].k;
+		more |= key.n > depth + 8;
+	}
+	return differ || !more;
 }
 
 static void sort_from_depth(const struct sorter *s, struct emit_item *a, size_t n, size_t depth);
@@ -177,9 +291,8 @@ static void ties_sort(const struct sorter *s, struct emit_item *a, size_t n, siz
 			a[i].k = (uint64_t)emit_key(list, &a[i]).n << 32 | a[i].id;
 		sort_by_word(s, a, n);
 	} else {
-		depth = depth_of_difference(list, a, n, depth);
-		for (size_t i = 0; i < n; i++)
-			a[i].k = key_word(emit_key(list, &a[i]), depth);
+		while (!words_take(list, a, n, depth))
+			depth += 8;
 		sort_from_depth(s, a, n, depth + 8);
 	}
 	for (size_t i = 0; i < n; i++)
@@ -200,11 +313,13 @@ static void sort_from_depth(const struct sorter *s, struct emit_item *a, size_t 
 	}
 }
 
+bool emit_sorted(const struct emit_list *list)
+{
+	return in_order(list, list->items, list->n);
+}
+
 void emit_sort(struct emit_list *list, struct emit_item *scratch)
 {
-	if (list->sorted)
-		return;
 	struct sorter s = { list, scratch };
 	sort_from_depth(&s, list->items, list->n, 4);
-	list->sorted = true;
 }

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include "base/num.h"
+#include "db/emit.h"
 #include "library/bookmarks.h"
 #include "library/library.h"
 #include "library/settings.h"
@@ -156,22 +157,27 @@ bool image_month(int64_t taken_s, int64_t modified_ns, uint32_t *out_group, uint
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
+/* Once for each row and group. */
 static void emit_name(struct db_emit *out, unsigned index, uint64_t group, uint64_t id,
 		      struct span name)
 {
-	uint8_t key[COLLATE_KEY_MAX];
-	size_t n = library_collate_key(name, key);
-	db_emit(out, index, (uint32_t)group, id, span_of(key, n));
+	uint8_t *key = db_emit_key_begin(out, index, COLLATE_KEY_MAX);
+	if (key)
+		db_emit_key_end(out, index, (uint32_t)group, id, library_collate_key(name, key));
+}
+
+/* A key of 4 bytes. */
+static void emit_number(struct db_emit *out, unsigned index, uint32_t group, uint64_t id,
+			uint32_t number)
+{
+	db_emit_word(out, index, group, id, (uint64_t)number << 32);
 }
 
 static void emit_month(struct db_emit *out, uint64_t id, struct fb_table image)
 {
-	uint8_t key[4];
 	uint32_t group, second;
-	if (!image_month(media_file_date_taken(image), media_file_modified(image), &group, &second))
-		return;
-	put_be32(key, second);
-	db_emit(out, MEDIA_WHEN, group, id, span_of(key, 4));
+	if (image_month(media_file_date_taken(image), media_file_modified(image), &group, &second))
+		emit_number(out, MEDIA_WHEN, group, id, second);
 }
 
 static void extract_media(const struct db_row *rows, size_t n, struct db_emit *out)
@@ -183,25 +189,20 @@ static void extract_media(const struct db_row *rows, size_t n, struct db_emit *o
 		uint8_t kind = media_file_kind(m);
 		emit_name(out, MEDIA_TITLE, kind, id, media_file_title(m));
 
-		uint8_t key[8]; /* album, disc, track */
-		put_be32(key, media_file_album_id(m));
-		put_be16(key + 4, media_file_disc(m));
-		put_be16(key + 6, media_file_track(m));
-		uint32_t terms[MEDIA_TERMS_MAX];
+		uint32_t album = media_file_album_id(m), terms[MEDIA_TERMS_MAX];
+		uint32_t in_album = (uint32_t)media_file_disc(m) << 16 | media_file_track(m);
 		unsigned terms_n = media_term_ids(m, terms);
 		for (unsigned t = 0; t < terms_n; t++)
-			db_emit(out, MEDIA_TERM, terms[t], id, span_of(key, 8));
-		if (media_file_album_id(m))
-			db_emit(out, MEDIA_ALBUM, media_file_album_id(m), id, span_of(key + 4, 4));
+			db_emit_word(out, MEDIA_TERM, terms[t], id,
+				     (uint64_t)album << 32 | in_album);
+		if (album)
+			emit_number(out, MEDIA_ALBUM, album, id, in_album);
 
 		uint64_t inode = media_file_inode(m);
-		if (inode) {
-			inode_key(inode, key);
-			db_emit(out, MEDIA_INODE, inode_group(media_file_device(m), inode), id,
-				span_of(key, 4));
-		}
-		put_be32(key, ~(uint32_t)media_file_created_at(m));
-		db_emit(out, MEDIA_WHEN, kind, id, span_of(key, 4));
+		if (inode)
+			emit_number(out, MEDIA_INODE, inode_group(media_file_device(m), inode), id,
+				    (uint32_t)inode);
+		emit_number(out, MEDIA_WHEN, kind, id, ~(uint32_t)media_file_created_at(m));
 		if (kind == MEDIA_KIND_IMAGE)
 			emit_month(out, id, m);
 	}
@@ -231,9 +232,10 @@ static void extract_term(const struct db_row *rows, size_t n, struct db_emit *ou
 		struct fb_table t = rows[i].row;
 		db_emit(out, TERM_LOOKUP, (uint32_t)term_hash(term_kind(t), term_name(t)),
 			rows[i].id, span_of(NULL, 0));
-		if (term_live(t))
-			emit_name(out, TERM_NAME, term_kind(t), rows[i].id, term_name(t));
-		if (term_live(t) && term_albums(t))
+		if (!term_live(t))
+			continue;
+		emit_name(out, TERM_NAME, term_kind(t), rows[i].id, term_name(t));
+		if (term_albums(t) && term_kind(t) != TERM_KIND_ALBUM_ARTIST)
 			emit_name(out, TERM_NAME, TERM_KIND_ALBUM_ARTIST, rows[i].id, term_name(t));
 	}
 }
