@@ -52,8 +52,8 @@ struct segment {
 	uint32_t prev_end;
 	uint64_t retired_at; /* the generation in which it was taken out */
 	struct segment *next_retired;
-	_Atomic uint8_t *checked; /* two bits per CHUNK_ALIGN: 1 sound, 2 bad */
-	bool header_bad;
+	_Atomic uint8_t *checked;     /* two bits per CHUNK_ALIGN: 1 sound, 2 bad */
+	bool header_bad, header_half; /* half: one of its copies is bad */
 };
 
 struct log_writer {
@@ -69,6 +69,8 @@ NODISCARD enum err segment_open(struct db *db, uint32_t number, struct err_info 
 void segments_refresh(struct db *db);
 /** Create segment `number`, or take over what an unfinished commit left of it. */
 NODISCARD enum err segment_create(struct db *db, uint32_t number, uint32_t prev_end);
+/** Write its header again, as far as it is damaged, and sync it. */
+NODISCARD enum err segment_header_mend(struct db *db, struct segment *s, uint32_t prev_end);
 void segment_free(struct db *db, struct segment *s);
 /** Unlink segments that nothing needs any more; let go of those that no reader can be in. */
 void segments_sweep(struct db *db);

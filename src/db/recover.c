@@ -50,15 +50,6 @@ static bool mark_sound(const struct disk_chunk *c, const uint64_t *running, uint
 	       (!running || (m->running_hash == *running && m->bytes == bytes));
 }
 
-/* A segment without a sound header, but the log was followed into it: the header can be written
- * again (headers_mend()). */
-static void header_learn(struct db *db, uint32_t segment, uint32_t prev_end)
-{
-	struct segment *s = db_segment(db, segment);
-	if (s->header_bad)
-		s->prev_end = prev_end;
-}
-
 /* What no row needs that stands before it, by a sound mark; 0: not said. */
 static uint32_t mark_log_first(const struct disk_chunk *c)
 {
@@ -75,7 +66,6 @@ static enum err commit_read(struct replay *r, struct log_pos *out_end)
 	struct log_pos pos = r->pos;
 	r->chunks_n = 0;
 	for (uint32_t no = 0;; no++) {
-		const struct log_pos before = pos;
 		const struct disk_chunk *c = chunk_next(r->db, &pos);
 		if (!c || c->commit != want || c->chunk_no != no || !chunk_payload_sound(c))
 			return ERR_NOTFOUND;
@@ -84,8 +74,6 @@ static enum err commit_read(struct replay *r, struct log_pos *out_end)
 		enum err e = chunk_push(r, c);
 		if (e != ERR_OK)
 			return e;
-		if (pos.segment != before.segment)
-			header_learn(r->db, pos.segment, before.offset);
 		running = XXH3_64bits_withSeed(&c->header_hash, sizeof c->header_hash, running);
 		bytes += chunk_bytes(c);
 		pos.offset += chunk_bytes(c);
@@ -349,17 +337,50 @@ static enum err replay_all(struct replay *r)
 	}
 }
 
-/* Without its header a segment is only found as long as nothing around it is damaged. */
+/* Whether nothing can stand between the two chunks. */
+static bool chunk_follows(const struct disk_chunk *before, const struct disk_chunk *c)
+{
+	if (c->chunk_no == 0)
+		return before->kind == CHUNK_COMMIT && before->commit + 1 == c->commit;
+	return before->kind != CHUNK_COMMIT && before->commit == c->commit &&
+	       before->chunk_no + 1 == c->chunk_no;
+}
+
+/* Where the segment before `n` ends: behind the chunk that the first one of `n` follows. False
+ * where damage hides that. O(bytes of that segment). */
+static bool prev_end_find(const struct db *db, uint32_t n, uint32_t *out)
+{
+	const struct disk_chunk *first = chunk_at(db, (struct log_pos){ n, SEGMENT_HEADER_BYTES });
+	const struct segment *before = db_segment(db, n - 1);
+	bool found = first && n == db->segment_first; /* there is none before it */
+	*out = 0;
+	uint32_t bytes =
+		before ? atomic_load_explicit(&before->file_bytes, memory_order_relaxed) : 0;
+	for (struct log_pos pos = { n - 1, SEGMENT_HEADER_BYTES }; first && pos.offset < bytes;) {
+		const struct disk_chunk *c = chunk_at(db, pos);
+		pos.offset += c ? chunk_bytes(c) : CHUNK_ALIGN;
+		if (c && chunk_follows(c, first)) {
+			*out = pos.offset;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* Without its header a segment is only found as long as nothing around it is damaged; half of one
+ * is all that another bad sector leaves. */
 static enum err headers_mend(struct db *db)
 {
 	enum err e = ERR_OK;
 	for (uint32_t n = 1; n <= snap_current(db)->log_end.segment && e == ERR_OK; n++) {
 		struct segment *s = db_segment(db, n);
-		if (!s || !s->header_bad || s->prev_end == 0)
+		uint32_t prev_end = s ? s->prev_end : 0;
+		if (!s || !(s->header_bad || s->header_half) ||
+		    (s->header_bad && !prev_end_find(db, n, &prev_end)))
 			continue;
 		log_warn(LOG_DB, "database \"%s\": the header of log segment %u is written again",
 			 db->dir, n);
-		e = segment_create(db, n, s->prev_end);
+		e = segment_header_mend(db, s, prev_end);
 	}
 	return e;
 }

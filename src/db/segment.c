@@ -150,6 +150,7 @@ enum err segment_open(struct db *db, uint32_t number, struct err_info *info)
 		const struct disk_segment *first = (const void *)s->map;
 		const struct disk_segment *copy = (const void *)(s->map + SEGMENT_HEADER_COPY);
 		h = header_sound(first, number) ? first : header_sound(copy, number) ? copy : NULL;
+		s->header_half = h && memcmp(first, copy, sizeof *h) != 0;
 	}
 	if (h && h->version > FORMAT_VERSION) {
 		uint32_t version = h->version;
@@ -257,6 +258,25 @@ enum err segment_create(struct db *db, uint32_t number, uint32_t prev_end)
 	else if (fresh)
 		segment_free(db, s);
 	return e;
+}
+
+/* The sound copy of a header over the other one: never a moment without one. */
+static enum err header_copy(struct db *db, struct segment *s)
+{
+	struct disk_segment h;
+	const uint8_t *copy = s->map + SEGMENT_HEADER_COPY;
+	bool first = header_sound((const void *)s->map, s->number);
+	memcpy(&h, first ? s->map : copy, sizeof h);
+	if (!header_sound(&h, s->number))
+		return ERR_CORRUPT; /* cut off meanwhile */
+	return db_write(db, s->fd, &h, sizeof h, first ? SEGMENT_HEADER_COPY : 0);
+}
+
+enum err segment_header_mend(struct db *db, struct segment *s, uint32_t prev_end)
+{
+	enum err e = s->header_bad ? header_write(db, s, prev_end) : header_copy(db, s);
+	s->header_half &= e != ERR_OK;
+	return e == ERR_OK ? db_sync(db, s->fd) : e;
 }
 
 enum err segment_reserve(struct db *db, struct segment *s, uint32_t end)
