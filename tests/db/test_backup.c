@@ -152,7 +152,7 @@ static void progress_note(void *ctx, uint64_t done, uint64_t all)
 static void byte_flip(const char *path, off_t at)
 {
 	int fd = open(path, O_RDWR);
-	uint8_t b;
+	uint8_t b = 0;
 	EXPECT(fd >= 0 && pread(fd, &b, 1, at) == 1);
 	b ^= 0x10;
 	EXPECT(pwrite(fd, &b, 1, at) == 1);

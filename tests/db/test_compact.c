@@ -181,7 +181,7 @@ TEST(db_compact, a_held_snapshot_keeps_its_segments_and_then_they_go)
 static void byte_flip(const char *dir, const char *name, off_t at)
 {
 	char path[300];
-	uint8_t b;
+	uint8_t b = 0;
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	int fd = open(path, O_RDWR);
 	EXPECT(fd >= 0 && pread(fd, &b, 1, at) == 1);

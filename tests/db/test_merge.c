@@ -84,7 +84,7 @@ static struct db *half_merged(const char *dir, struct fx_model *m)
 		if (db_maintain(db) && merges_n(db) == before)
 			return db;
 	}
-	EXPECT(!"a merge needs more than one step");
+	test_expect(__FILE__, __LINE__, false, "a merge needs more than one step");
 	return NULL;
 }
 
