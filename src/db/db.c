@@ -430,6 +430,18 @@ static enum err runs_sync(struct db *db, const struct db_snap *sn)
 	return db_sync_dir(db);
 }
 
+/* Both slots name the same from now on: what only the older one named goes. */
+static enum err files_release(struct db *db)
+{
+	const struct run_file *f = db->files;
+	while (f && f->live)
+		f = f->next;
+	enum err e = f ? manifest_store(db, snap_current(db)) : ERR_OK;
+	if (f && e == ERR_OK)
+		segments_sweep(db);
+	return e;
+}
+
 enum err db_checkpoint(struct db *db)
 {
 	if (db->read_only || atomic_load(&db->poisoned))
@@ -438,7 +450,7 @@ enum err db_checkpoint(struct db *db)
 		return ERR_BUSY;
 	txn_buffers_free(db);
 	if (db->checkpointed == db->generation)
-		return ERR_OK;
+		return files_release(db);
 	struct db_snap *sn = snap_copy(db, snap_current(db));
 	if (!sn)
 		return ERR_NOMEM;

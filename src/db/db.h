@@ -270,7 +270,8 @@ NODISCARD enum err db_txn_commit(struct db_txn *txn);
 void db_txn_abort(struct db_txn *txn);
 
 /** Write indexes and manifest so that the next opening replays nothing. Called by db_close() and,
- * from the writer thread, by whoever owns it (after enough log or time). */
+ * from the writer thread, by whoever owns it (after enough log or time). Called again with nothing
+ * new, it gives the files back that only the checkpoint before names. */
 NODISCARD enum err db_checkpoint(struct db *db);
 /** One small step of background work: merging, then compaction where over half of a log of some
  * size is dead. False when there is none. Writer thread. */

@@ -255,6 +255,8 @@ static void checkpoint(struct writer *w)
 {
 	struct db_stats stats;
 	enum err e = db_checkpoint(w->db);
+	if (e == ERR_OK && w->upkept)
+		e = db_checkpoint(w->db); /* what was merged may be half of the index */
 	if (e != ERR_OK)
 		log_warn(LOG_LIBRARY, "checkpoint failed: %s", err_name(e));
 	db_stats_get(w->db, &stats);

@@ -192,6 +192,8 @@ TEST_LIMIT(db_merge, a_row_is_written_once_for_each_factor_of_eight, 120)
 	struct db *db = counting_open(test_tmpdir());
 	for (unsigned i = 0; i < COMMITS; i++) {
 		struct db_txn *txn;
+		if (i == COMMITS / 2)
+			EXPECT_OK(db_checkpoint(db));
 		EXPECT_OK(db_txn_begin(db, &txn));
 		for (unsigned k = 0; k < COMMIT_ROWS; k++)
 			EXPECT_OK(fx_put(txn, FX_MEDIA, db_txn_new_id(txn, FX_MEDIA), 1));
@@ -216,6 +218,10 @@ TEST_LIMIT(db_merge, a_row_is_written_once_for_each_factor_of_eight, 120)
 	 * header */
 	EXPECT(busy_bytes < COMMITS * sizeof(struct disk_run) * 5 / 4 + stats.index_bytes * 5);
 	EXPECT(!db_maintain_idle(db)); /* that was all */
+	EXPECT_OK(db_checkpoint(db));
+	EXPECT(run_files_count(test_tmpdir()) > 1); /* the checkpoint before names them */
+	EXPECT_OK(db_checkpoint(db));
+	EXPECT_U64(run_files_count(test_tmpdir()), 1);
 	expect_rows(db, (uint64_t)COMMITS * COMMIT_ROWS);
 	fx_expect_sound(db);
 	db_close(db);

@@ -146,7 +146,8 @@ static struct media_file_in any_file(const char *texts)
 	MEDIA_TEXTS(X)
 	X(title)
 	X(artist)
-	X(genre) X(art_path)
+	X(genre)
+	X(art_path)
 #undef X
 		in.path = paths[test_random() % ARRAY_LEN(paths)];
 	return in;
