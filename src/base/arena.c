@@ -2,12 +2,11 @@
 /* The bump allocator: blocks that double from 4 KiB to 64 KiB, newest first. */
 #include "base/arena.h"
 
-#include <stdlib.h>
-
+#include "base/blocks.h"
 #include "base/num.h"
 
 #define FIRST_BLOCK_BYTES 4096
-#define LARGEST_BLOCK_BYTES (64 * 1024)
+#define LARGEST_BLOCK_BYTES (BLOCKS_FROM_BYTES - sizeof(struct arena_block))
 
 void arena_init(struct arena *a, size_t max_bytes)
 {
@@ -18,7 +17,7 @@ static void free_chain(struct arena_block *block)
 {
 	while (block) {
 		struct arena_block *next = block->next;
-		free(block);
+		blocks_free(block, sizeof *block + block->cap);
 		block = next;
 	}
 }
@@ -50,7 +49,7 @@ static struct arena_block *add_block(struct arena *a, size_t n)
 	cap = MIN(MAX(cap, n), left);
 	if (cap < n)
 		return NULL;
-	struct arena_block *block = malloc(sizeof *block + cap);
+	struct arena_block *block = blocks_alloc(sizeof *block + cap);
 	if (!block)
 		return NULL;
 	*block = (struct arena_block){ .next = a->blocks, .cap = cap };

@@ -27,7 +27,7 @@ struct db_mem {
 	struct counter now, peak;
 };
 
-/** Zeroed. Large blocks are maps of their own, so that freeing gives the pages back. */
+/** Zeroed. Large blocks are those of base/blocks.h: they leave nothing in a heap. */
 void *mem_alloc(struct db_mem *m, size_t n);
 #define MEM_ALIGN 64u
 /** Zeroed, at a multiple of MEM_ALIGN; n is one, and small. */
@@ -218,7 +218,7 @@ void run_files_sweep(struct db *db);
 struct out_section {
 	uint64_t off, cap; /* bytes */
 	uint64_t done;	   /* written to the file */
-	uint8_t *buf;	   /* file: what is not written yet */
+	uint8_t *buf;	   /* file: what is not written yet; in the run_out's */
 	uint8_t *start, *at, *end;
 	XXH3_state_t hash;
 };
@@ -232,6 +232,7 @@ struct run_out {
 	struct disk_run head;
 	uint64_t bytes;
 	uint8_t *image; /* heap */
+	uint8_t *bufs;	/* file: of all sections */
 	int fd;		/* file, or -1 */
 	bool write_back;
 	uint64_t dirty_bytes; /* since the last write_back() */

@@ -38,11 +38,11 @@ enum err out_begin(struct run_out *o, struct db *db, unsigned table, uint64_t by
 	if (o->fd < 0)
 		return err_from_errno(errno);
 	enum err e = run_file_add(db, o->head.number);
-	for (unsigned i = 0; e == ERR_OK && i < OUT_SECTIONS; i++) {
-		o->section[i].buf = mem_buffer(&db->mem, OUT_BUF_BYTES);
-		if (!o->section[i].buf)
-			e = ERR_NOMEM;
-	}
+	o->bufs = e == ERR_OK ? mem_buffer(&db->mem, OUT_SECTIONS * OUT_BUF_BYTES) : NULL;
+	for (unsigned i = 0; o->bufs && i < OUT_SECTIONS; i++)
+		o->section[i].buf = o->bufs + i * OUT_BUF_BYTES;
+	if (e == ERR_OK && !o->bufs)
+		e = ERR_NOMEM;
 	if (e != ERR_OK)
 		out_abort(o);
 	return e;
@@ -132,10 +132,8 @@ void out_section_end(struct run_out *o, enum out_section_name s, struct disk_sec
 
 static void buffers_free(struct run_out *o)
 {
-	for (unsigned i = 0; i < OUT_SECTIONS; i++) {
-		mem_free(&o->db->mem, o->section[i].buf, OUT_BUF_BYTES);
-		o->section[i].buf = NULL;
-	}
+	mem_free(&o->db->mem, o->bufs, OUT_SECTIONS * OUT_BUF_BYTES);
+	o->bufs = NULL;
 }
 
 void out_abort(struct run_out *o)

@@ -3,6 +3,7 @@
  * file always gives the same record. */
 #include <stdlib.h>
 
+#include "base/blocks.h"
 #include "base/num.h"
 #include "library/batch_priv.h"
 #include "library/tables.h"
@@ -22,7 +23,7 @@ void batch_free(struct batch *b)
 	if (!b)
 		return;
 	arena_fini(&b->arena);
-	free(b->ops);
+	blocks_free(b->ops, b->ops_cap * sizeof *b->ops);
 	free(b);
 }
 
@@ -71,7 +72,7 @@ enum err batch_add_op(struct batch *b, struct op op)
 		return ERR_LIMIT;
 	if (b->ops_n == b->ops_cap) {
 		uint32_t cap = b->ops_cap ? 2 * b->ops_cap : 16;
-		struct op *ops = realloc(b->ops, cap * sizeof *ops);
+		struct op *ops = blocks_resize(b->ops, b->ops_cap * sizeof *ops, cap * sizeof *ops);
 		if (!ops)
 			return ERR_NOMEM;
 		b->ops = ops;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blocks.h"
 #include "library/check.h"
 #include "library/lookup.h"
 #include "library/tables.h"
@@ -77,6 +78,7 @@ void library_close(struct library *lib)
 		return;
 	writer_stop(&lib->writer);
 	close_store(lib);
+	blocks_trim();
 }
 
 struct text *library_text(struct library *lib)

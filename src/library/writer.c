@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The writer thread: takes a group of batches, makes it one commit, tells who wants to know, and
  * uses its idle time for the store's merging and checkpoints. */
+#include "base/blocks.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "library/apply.h"
@@ -261,6 +262,7 @@ static void checkpoint(struct writer *w)
 		log_warn(LOG_LIBRARY, "checkpoint failed: %s", err_name(e));
 	db_stats_get(w->db, &stats);
 	w->checkpoint_log_bytes = stats.log_bytes;
+	blocks_trim();
 	tell_memory(w);
 	w->dirty = w->upkept = false; /* after a failure, the next commit brings the next attempt */
 }
