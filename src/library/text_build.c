@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/blocks.h"
 #include "base/fd.h"
 #include "library/containers.h"
 #include "library/objects.h"
@@ -21,7 +22,9 @@
 
 #define FOLDED_MAX (2 * SEARCH_TEXT_MAX + 2) /* of one value, with its role and its NUL */
 #define ENTRY_MAX ((SEARCH_VALUES_MAX + 2) * FOLDED_MAX)
-#define TEXT_CAP (TEXT_BLOCK_TEXT_BYTES + ENTRY_MAX)
+#define ROWS_TEXT_MAX (TEXT_BLOCK_TEXT_BYTES + FOLDED_MAX)
+#define DICT_TEXT_BYTES (32u << 10) /* a block of a dictionary ends when its text is that long */
+#define DICT_TEXT_MAX (DICT_TEXT_BYTES + ENTRY_MAX)
 #define ODD_MAX 65536u
 #define MEMORY_MIN 1024u
 #define MEMORY_MAX 32768u
@@ -29,9 +32,9 @@
 
 struct out_block {
 	uint32_t kind, n, text_n, first;
+	uint32_t text_bytes; /* with so much text it ends */
+	char *text;
 	uint32_t ids[TEXT_BLOCK_ROWS], ends[TEXT_BLOCK_ROWS];
-	uint32_t numbers[TEXT_DICTS_N][TEXT_BLOCK_ROWS];
-	char text[TEXT_CAP];
 };
 
 struct build {
@@ -41,14 +44,14 @@ struct build {
 	uint64_t off;
 	enum err err;
 	struct out_block rows, odd, dicts[TEXT_DICTS_N];
+	uint32_t numbers[TEXT_DICTS_N][TEXT_BLOCK_ROWS]; /* of the rows */
+	char rows_text[ROWS_TEXT_MAX], dict_text[TEXT_DICTS_N][DICT_TEXT_MAX];
 	char entry[ENTRY_MAX];
 	struct disk_text_block *blocks;
 	uint32_t blocks_n, blocks_cap;
 	uint32_t memory_n; /* a power of two */
-	struct {
-		uint64_t hash;
-		uint32_t number;
-	} * memory;
+	uint64_t hashes[MEMORY_MAX];
+	uint32_t hash_numbers[MEMORY_MAX]; /* 0: free */
 };
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
@@ -98,7 +101,7 @@ static void block_out(struct build *b, struct out_block *o)
 	if (o->kind != TEXT_ODD)
 		put(b, o->ends, o->n * sizeof *o->ends, hash);
 	for (unsigned k = 0; o->kind < TEXT_SECTIONS_N && k < text_sections[o->kind].dicts_n; k++)
-		put(b, o->numbers[k], o->n * sizeof *o->numbers[k], hash);
+		put(b, b->numbers[k], o->n * sizeof *b->numbers[k], hash);
 	put(b, o->text, o->text_n, hash);
 	d->bytes = (uint32_t)(b->off - d->off);
 	d->kind = o->kind;
@@ -138,15 +141,15 @@ static uint32_t dict_number(struct build *b, enum text_dict dict, size_t n)
 		return 0;
 	uint64_t hash = XXH3_64bits_withSeed(b->entry, n, dict);
 	size_t slot = hash & (b->memory_n - 1);
-	if (b->memory[slot].number && b->memory[slot].hash == hash)
-		return b->memory[slot].number;
+	if (b->hash_numbers[slot] && b->hashes[slot] == hash)
+		return b->hash_numbers[slot];
 	memcpy(o->text + o->text_n, b->entry, n);
 	o->text_n += (uint32_t)n;
 	o->ends[o->n++] = o->text_n;
 	uint32_t number = o->first + o->n;
-	b->memory[slot].hash = hash;
-	b->memory[slot].number = number;
-	if (o->n == TEXT_BLOCK_ROWS || o->text_n >= TEXT_BLOCK_TEXT_BYTES)
+	b->hashes[slot] = hash;
+	b->hash_numbers[slot] = number;
+	if (o->n == TEXT_BLOCK_ROWS || o->text_n >= o->text_bytes)
 		block_out(b, o);
 	return number;
 }
@@ -253,15 +256,15 @@ static void add_row(struct build *b, uint64_t id, struct fb_table row, const str
 	o->text_n += (uint32_t)n;
 	o->ends[o->n] = o->text_n;
 	if (s->dicts_n > TEXT_ARTISTS)
-		o->numbers[TEXT_ARTISTS][o->n] = artists_number(b, &object);
+		b->numbers[TEXT_ARTISTS][o->n] = artists_number(b, &object);
 	if (s->dicts_n > TEXT_ALBUMS)
-		o->numbers[TEXT_ALBUMS][o->n] =
+		b->numbers[TEXT_ALBUMS][o->n] =
 			values_number(b, TEXT_ALBUMS, SEARCH_ALBUM, &object);
 	if (s->dicts_n > TEXT_GENRES)
-		o->numbers[TEXT_GENRES][o->n] =
+		b->numbers[TEXT_GENRES][o->n] =
 			values_number(b, TEXT_GENRES, SEARCH_GENRE, &object);
 	o->n++;
-	if (o->n == TEXT_BLOCK_ROWS || o->text_n >= TEXT_BLOCK_TEXT_BYTES)
+	if (o->n == TEXT_BLOCK_ROWS || o->text_n >= o->text_bytes)
 		block_out(b, o);
 }
 
@@ -352,13 +355,15 @@ static enum err build_all(struct build *b, const uint8_t uuid[16])
 	uint64_t rows_n = db_rows(b->sn, TABLE_MEDIA);
 	for (b->memory_n = MEMORY_MIN; b->memory_n < MEMORY_MAX && b->memory_n < rows_n / 16;)
 		b->memory_n *= 2;
-	b->memory = calloc(b->memory_n, sizeof *b->memory);
-	if (!b->memory)
-		return ERR_NOMEM;
 	b->off = sizeof(struct disk_text_head);
 	b->odd.kind = TEXT_ODD;
-	for (uint32_t d = 0; d < TEXT_DICTS_N; d++)
+	b->rows.text = b->rows_text;
+	b->rows.text_bytes = TEXT_BLOCK_TEXT_BYTES;
+	for (uint32_t d = 0; d < TEXT_DICTS_N; d++) {
 		b->dicts[d].kind = TEXT_DICT + d;
+		b->dicts[d].text = b->dict_text[d];
+		b->dicts[d].text_bytes = DICT_TEXT_BYTES;
+	}
 	for (uint32_t kind = 0; kind < TEXT_SECTIONS_N; kind++)
 		add_section(b, kind);
 	for (uint32_t d = 0; d < TEXT_DICTS_N; d++)
@@ -372,9 +377,9 @@ static enum err build_all(struct build *b, const uint8_t uuid[16])
 enum err text_build(int dir_fd, uint64_t number, const struct db_snap *sn, const uint8_t uuid[16],
 		    _Atomic bool *stop)
 {
-	_Static_assert(sizeof(struct build) + MEMORY_MAX * 16 <= TEXT_BUILD_BYTES_MAX, "memory");
+	_Static_assert(sizeof(struct build) <= TEXT_BUILD_BYTES_MAX, "memory");
 	char name[32];
-	struct build *b = calloc(1, sizeof *b);
+	struct build *b = blocks_alloc_zeroed(sizeof *b);
 	if (!b)
 		return ERR_NOMEM;
 	b->sn = sn;
@@ -389,8 +394,8 @@ enum err text_build(int dir_fd, uint64_t number, const struct db_snap *sn, const
 		e = ERR_IO;
 	if (e != ERR_OK && b->fd >= 0)
 		unlinkat(dir_fd, BUILD_FILE, 0);
-	free(b->memory);
 	free(b->blocks);
-	free(b);
+	blocks_free(b, sizeof *b);
+	blocks_trim();
 	return e;
 }
