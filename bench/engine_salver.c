@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/blocks.h"
 #include "base/fd.h"
 #include "engine.h"
 #include "library/listing.h"
@@ -31,6 +32,7 @@ static void *salver_open(const struct engine_options *o)
 	struct library_options options = { .database_dir = o->dir };
 	struct err_info info = { 0 };
 	struct salver *s = calloc(1, sizeof *s);
+	blocks_limit_heap(); /* as the server does */
 	if (!s || pipe(s->stop_fd) != 0)
 		bench_fail("salver", "no memory");
 	if (library_open(&options, &s->library, &info) != ERR_OK)

@@ -3,7 +3,6 @@
 #include "app/app.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "app/control.h"
 #include "app/memory.h"
 #include "app/status.h"
+#include "base/blocks.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/cache.h"
@@ -54,12 +54,9 @@ struct app {
 	sigset_t old_signals;
 };
 
-/* Two arenas are enough for a few threads; more only keep freed memory (measured: 8 arenas hold
- * some 4 MiB after a scan). */
 static void limit_process(void)
 {
-	mallopt(M_ARENA_MAX, 2);
-	mallopt(M_TRIM_THRESHOLD, 128 << 10);
+	blocks_limit_heap();
 	signal(SIGPIPE, SIG_IGN);
 }
 
