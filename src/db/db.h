@@ -205,6 +205,18 @@ bool db_next_key(struct db_cursor *c, uint64_t *out_id, struct span *out_key,
 /** Live entries before the cursor: its offset. */
 uint64_t db_cursor_offset(const struct db_cursor *c);
 
+/** One of many look-ups. */
+struct db_probe {
+	uint32_t group;
+	struct span key; /* borrowed; of no length where the index has none */
+	uint64_t id;	 /* out: whose entry has exactly this group and key; 0: nobody's */
+	bool unsure;	 /* out: several may have; a cursor finds them */
+};
+/** Do n look-ups in an index. With groups that ascend it takes O(runs x n x log(gap)), and a memory
+ * access is often waited for once for many; any other order is only slower. */
+void db_probe(const struct db_snap *sn, unsigned table, unsigned index, struct db_probe *probes,
+	      size_t n);
+
 /** All live rows of a table in order of id, in bounded memory: the first id >= `from`; ERR_NOTFOUND
  * at the end. ERR_CORRUPT: the row *out_id is there, but cannot be read. */
 NODISCARD enum err db_row_from(const struct db_snap *sn, unsigned table, uint64_t from,

@@ -149,7 +149,7 @@ static struct media_file_in any_file(const char *texts)
 	X(genre)
 	X(art_path)
 #undef X
-		in.path = paths[test_random() % ARRAY_LEN(paths)];
+	in.path = paths[test_random() % ARRAY_LEN(paths)];
 	return in;
 }
 
