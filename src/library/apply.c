@@ -29,6 +29,7 @@ void apply_end(struct apply *a)
 	arena_fini(&a->years);
 	free(a->entries);
 	free(a->places);
+	free(a->probed);
 	id_map_fini(&a->entry_by_id);
 	id_map_fini(&a->place_by_hash);
 	memset(a, 0, sizeof *a);
@@ -101,31 +102,42 @@ static enum err add_place(struct apply *a, struct span path, uint64_t hash, uint
 	return e;
 }
 
-/* The record that the store has at `path`; DICT_NONE: none. */
-static enum err stored_at(struct apply *a, struct span path, uint32_t *out)
+/* The record that the store has at an operation's path; DICT_NONE: none. */
+static enum err stored_at(struct apply *a, const struct batch *b, const struct op *op,
+			  uint32_t *out)
 {
+	struct span path = op->path;
+	uint64_t id = apply_probed(a, b, op);
+	struct fb_table stored;
 	uint32_t dir;
 	*out = DICT_NONE;
+	if (id == 0)
+		return ERR_OK;
+	if (id != PROBED_NOT && db_get(a->base, TABLE_MEDIA, id, &stored) == ERR_OK)
+		return span_eq(media_file_filename(stored), path_name(path))
+			       ? add_stored_entry(a, stored, out)
+			       : ERR_OK;
 	enum err e = dict_directory(&a->dicts, path_directory(path), false, &dir);
 	if (e != ERR_OK)
 		return e == ERR_NOTFOUND ? ERR_OK : e;
 	const struct dict_row *d = &a->dicts.d[DICT_DIRECTORY].rows[dir];
-	struct fb_table stored;
 	if (d->stored.pos == 0 || media_find(a->base, d->id, path_name(path), &stored) != ERR_OK)
 		return ERR_OK; /* what is new in this commit holds nothing that is stored */
 	return add_stored_entry(a, stored, out);
 }
 
-/* The place `path`, whose entry is the file there as things stand after the operations so far, or
- * the one that they removed from there. Valid until the next place. */
-static enum err place_of(struct apply *a, struct span path, struct place **out)
+/* The place of an operation's path, whose entry is the file there as things stand after the
+ * operations so far, or the one that they removed from there. Valid until the next place. */
+static enum err place_of(struct apply *a, const struct batch *b, const struct op *op,
+			 struct place **out)
 {
+	struct span path = op->path;
 	uint64_t hash = directory_hash(path);
 	uint32_t entry;
 	*out = find_place(a, path, hash);
 	if (*out)
 		return ERR_OK;
-	enum err e = stored_at(a, path, &entry);
+	enum err e = stored_at(a, b, op, &entry);
 	if (e == ERR_OK)
 		e = add_place(a, path, hash, entry);
 	if (e == ERR_OK)
@@ -167,7 +179,7 @@ static void set_stored(struct apply *a, uint32_t i, const struct op *op, struct 
 static enum err do_put(struct apply *a, struct batch *b, const struct op *op)
 {
 	struct place *place;
-	enum err e = place_of(a, op->path, &place);
+	enum err e = place_of(a, b, op, &place);
 	if (e == ERR_OK && place->entry == DICT_NONE)
 		e = add_entry(a, (struct file_entry){ .id = 0 }, &place->entry);
 	if (e == ERR_OK)
@@ -178,7 +190,7 @@ static enum err do_put(struct apply *a, struct batch *b, const struct op *op)
 static enum err do_remove(struct apply *a, struct batch *b, const struct op *op)
 {
 	struct place *place;
-	enum err e = place_of(a, op->path, &place);
+	enum err e = place_of(a, b, op, &place);
 	if (e == ERR_OK && place->entry != DICT_NONE)
 		set_gone(a, place->entry, b);
 	return e;
@@ -198,7 +210,7 @@ static enum err do_move(struct apply *a, struct batch *b, const struct op *op)
 	if (e == ERR_OK && !span_eq(a->entries[i].path, op->path))
 		e = leave_place(a, i);
 	if (e == ERR_OK)
-		e = place_of(a, op->path, &place);
+		e = place_of(a, b, op, &place);
 	if (e != ERR_OK)
 		return e;
 	if (place->entry != DICT_NONE && place->entry != i)
@@ -305,14 +317,25 @@ static enum err do_remove_tree(struct apply *a, struct batch *b, const struct op
 	return remove_stored_tree(a, b, directory_id(top), out_full);
 }
 
+bool op_is_single(const struct op *op)
+{
+	return op->kind == OP_PUT || op->kind == OP_MOVE || op->kind == OP_REMOVE;
+}
+
 enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at)
 {
 	enum err e = ERR_OK;
 	bool full = false;
+	if (a->probed)
+		a->probed->n = 0; /* that was another batch, or its beginning */
 	while (e == ERR_OK && *at < b->ops_n) {
 		const struct op *op = &b->ops[*at];
 		full = a->entries_n >= COMMIT_FILES_MAX || lists_must_wait(a, op);
 		if (full)
+			break;
+		if (op_is_single(op))
+			e = apply_probe(a, b, *at);
+		if (e != ERR_OK)
 			break;
 		switch (op->kind) {
 		case OP_ROOT:

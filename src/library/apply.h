@@ -32,6 +32,14 @@ struct place { /* one path that an operation named */
 	uint32_t next;	/* of the same hash */
 };
 
+#define PROBED_MAX 2048	      /* operations at once */
+#define PROBED_NOT UINT64_MAX /* looked for on its own */
+
+struct probed { /* what the store has at the paths of operations (apply_probe.c) */
+	uint32_t from, n;
+	uint64_t ids[PROBED_MAX]; /* 0: nothing */
+};
+
 struct apply {
 	struct db_txn *txn;
 	struct db_snap *base; /* what the transaction is based on; outlives it, for names */
@@ -44,6 +52,7 @@ struct apply {
 	uint32_t places_n, places_cap;
 	struct id_map entry_by_id, place_by_hash;
 	struct lists lists;
+	struct probed *probed;
 	uint32_t rows_n; /* written */
 };
 
@@ -58,6 +67,16 @@ uint64_t apply_file_at(const struct apply *a, struct span path);
 NODISCARD enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at);
 /** Write everything. Afterwards a->rows_n says whether there is something to commit. */
 NODISCARD enum err apply_rows(struct apply *a);
+
+/* ---- between apply.c and apply_probe.c ------------------------------------------------------- */
+
+/** Whether it changes one file and nothing else. */
+bool op_is_single(const struct op *op);
+/** Before operation `at` of a batch: look for the files at its path and at those that follow. */
+NODISCARD enum err apply_probe(struct apply *a, const struct batch *b, uint32_t at);
+/** The file that the store may have there, 0 where it has none, or PROBED_NOT. Its name is still to
+ * be compared: if it is another, there is none. */
+uint64_t apply_probed(const struct apply *a, const struct batch *b, const struct op *op);
 
 /** Name the containers that the commit changed, seen from a snapshot that shows it. */
 void apply_changes(const struct apply *a, const struct db_snap *after, struct library_change *out);

@@ -5,6 +5,7 @@
 #include "library/batch_priv.h"
 #include "library/dict.h"
 #include "library/lookup.h"
+#include "library/order.h"
 #include "library/tables.h"
 
 static const uint8_t tables[DICTS_N] = {
@@ -136,14 +137,29 @@ static void load_kinds(const struct dicts *ds, struct fb_table t, struct dict_ro
 		count_files(ds->base, row->id, row->files_n);
 }
 
+static struct dict_key stored_key(enum dict_number which, struct fb_table t)
+{
+	switch (which) {
+	case DICT_DIRECTORY:
+		return (struct dict_key){ .name = directory_path(t) };
+	case DICT_TERM:
+		return (struct dict_key){ .name = term_name(t), .kind = term_kind(t) };
+	default:
+		return (struct dict_key){ .name = album_title(t),
+					  .artist_id = album_artist_id(t),
+					  .directory_id = album_directory_id(t) };
+	}
+}
+
 static enum err add_stored(struct dicts *ds, enum dict_number which, struct fb_table t,
 			   uint32_t *out)
 {
-	struct dict_row row = { .stored = t, .recount = ds->upgrading };
+	struct dict_row row = { .stored = t,
+				.key = stored_key(which, t),
+				.recount = ds->upgrading };
 	switch (which) {
 	case DICT_DIRECTORY:
 		row.id = directory_id(t);
-		row.key.name = directory_path(t);
 		row.label = directory_name(t);
 		row.parent_id = directory_parent_id(t);
 		row.was_live = directory_live(t);
@@ -151,16 +167,11 @@ static enum err add_stored(struct dicts *ds, enum dict_number which, struct fb_t
 		break;
 	case DICT_TERM:
 		row.id = term_id(t);
-		row.key.name = term_name(t);
-		row.key.kind = term_kind(t);
 		row.was_live = term_live(t);
 		row.owner = row.was_owner = term_albums(t);
 		break;
 	default:
 		row.id = album_id(t);
-		row.key.name = album_title(t);
-		row.key.artist_id = album_artist_id(t);
-		row.key.directory_id = album_directory_id(t);
 		row.label = album_artist(t);
 		row.was_live = album_live(t);
 		break;
@@ -213,6 +224,61 @@ enum err dict_find(struct dicts *ds, enum dict_number which, const struct dict_k
 	}
 	if (e == ERR_OK)
 		*recent = *out;
+	return e;
+}
+
+/* What the store has by the hash of a name is mostly one row. */
+static enum err take_probed(struct dicts *ds, enum dict_number which, const struct dict_key *key,
+			    const struct db_probe *probe, uint32_t *out)
+{
+	struct fb_table stored;
+	*out = DICT_NONE;
+	if (probe->id)
+		*out = find_known(&ds->d[which], key_hash(which, key), key);
+	if (probe->unsure)
+		*out = DICT_UNSURE;
+	if (*out != DICT_NONE || probe->id == 0)
+		return ERR_OK;
+	*out = DICT_UNSURE;
+	if (db_get(ds->base, tables[which], probe->id, &stored) != ERR_OK)
+		return ERR_OK;
+	*out = DICT_NONE;
+	struct dict_key found = stored_key(which, stored);
+	return key_eq(&found, key) ? add_stored(ds, which, stored, out) : ERR_OK;
+}
+
+enum err dict_find_many(struct dicts *ds, enum dict_number which, const struct dict_key *keys,
+			size_t n, uint32_t *out)
+{
+	static const uint8_t indexes[DICTS_N] = {
+		[DICT_DIRECTORY] = DIRECTORY_PATH,
+		[DICT_TERM] = TERM_LOOKUP,
+		[DICT_ALBUM] = ALBUM_LOOKUP,
+	};
+	size_t unknown_n = 0;
+	enum err e = ERR_OK;
+	uint64_t *order = malloc(2 * n * sizeof *order);
+	struct db_probe *probes = malloc(n * sizeof *probes);
+	if (!order || !probes)
+		e = ERR_NOMEM;
+	for (size_t i = 0; i < n && e == ERR_OK; i++) {
+		uint64_t hash = key_hash(which, &keys[i]);
+		out[i] = find_known(&ds->d[which], hash, &keys[i]);
+		if (out[i] == DICT_NONE)
+			order[unknown_n++] = hash << 32 | i;
+	}
+	if (unknown_n) {
+		order_sort(order, order + n, unknown_n);
+		for (size_t k = 0; k < unknown_n; k++)
+			probes[k] = (struct db_probe){ .group = (uint32_t)(order[k] >> 32) };
+		db_probe(ds->base, tables[which], indexes[which], probes, unknown_n);
+	}
+	for (size_t k = 0; k < unknown_n && e == ERR_OK; k++) {
+		uint32_t i = (uint32_t)order[k];
+		e = take_probed(ds, which, &keys[i], &probes[k], &out[i]);
+	}
+	free(order);
+	free(probes);
 	return e;
 }
 

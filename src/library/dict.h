@@ -78,6 +78,11 @@ void dicts_fini(struct dicts *ds);
 /** By name; made where it is missing and `create`. ERR_NOTFOUND, ERR_NOMEM. */
 NODISCARD enum err dict_find(struct dicts *ds, enum dict_number which, const struct dict_key *key,
 			     bool create, uint32_t *out);
+#define DICT_UNSURE (DICT_NONE - 1)
+/** What dict_find() would find of n names, together: out[i] is a row, DICT_NONE where the store has
+ * none and none was made, or DICT_UNSURE where only dict_find() can tell. A name may come twice. */
+NODISCARD enum err dict_find_many(struct dicts *ds, enum dict_number which,
+				  const struct dict_key *keys, size_t n, uint32_t *out);
 /** By id, from this commit or the store. */
 NODISCARD enum err dict_load(struct dicts *ds, enum dict_number which, uint64_t id, uint32_t *out);
 /** A directory by path. With `create`, missing ones on the way from the nearest known directory are
