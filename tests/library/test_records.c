@@ -99,3 +99,43 @@ TEST_LIMIT(records, what_has_gone_below_a_root_is_removed_in_bulk, 120)
 	EXPECT_ERR(ERR_INVALID, library_cleanup_missing(s.lib, SPAN("m"), is_odd, &asked_n, &r));
 	shelf_fini(&s);
 }
+
+static void put_ten(struct batch *b, const char *format)
+{
+	char path[64];
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(path, sizeof path, format, i);
+		shelf_put(b, path);
+	}
+}
+
+TEST(records, names_that_sort_alike_are_different_files)
+{
+	struct shelf s;
+	shelf_init(&s);
+	static const char *const formats[] = { "/m/d/Song %u.mp3", "/m/d/song %u.mp3",
+					       "/m/d/SONG %u.mp3" };
+	for (unsigned i = 0; i < ARRAY_LEN(formats); i++) {
+		struct batch *b = shelf_batch();
+		put_ten(b, formats[i]);
+		shelf_submit(&s, b);
+		EXPECT_U64(10 * (i + 1), shelf_audio_n(&s));
+	}
+	uint64_t id = shelf_media(&s, "/m/d/song 7.mp3");
+	struct batch *b = shelf_batch();
+	put_ten(b, formats[1]);
+	put_ten(b, formats[0]);
+	EXPECT_U64(0, shelf_submit(&s, b).put_n); /* as they are */
+	EXPECT_U64(id, shelf_media(&s, "/m/d/song 7.mp3"));
+	b = shelf_batch();
+	for (unsigned i = 0; i < 10; i++) {
+		char path[64];
+		snprintf(path, sizeof path, formats[1], i);
+		EXPECT_OK(batch_remove(b, span_str(path)));
+	}
+	EXPECT_U64(10, shelf_submit(&s, b).removed_n);
+	EXPECT_U64(0, shelf_media(&s, "/m/d/song 7.mp3"));
+	EXPECT(shelf_media(&s, "/m/d/SONG 7.mp3") != 0);
+	EXPECT_U64(20, shelf_audio_n(&s));
+	shelf_fini(&s);
+}
