@@ -13,7 +13,6 @@
 #include "engine.h"
 
 #define CHUNK_BYTES (1u << 20)
-#define CHUNK_ROWS 4096u
 
 struct floor_file {
 	int fd;
@@ -21,7 +20,7 @@ struct floor_file {
 	uint64_t next_id;
 	struct fb_writer w;
 	bool begun;
-	uint8_t chunk[CHUNK_BYTES];
+	_Alignas(8) uint8_t chunk[CHUNK_BYTES];
 };
 
 static void *floor_open(const struct engine_options *o)
@@ -49,11 +48,12 @@ static void write_chunk(struct floor_file *f)
 {
 	if (!f->begun)
 		return;
-	f->hash = XXH3_64bits_withSeed(f->chunk, f->w.n, f->hash);
-	memcpy(f->chunk + f->w.n - 8, &f->hash, sizeof f->hash);
-	if (pwrite(f->fd, f->chunk, f->w.n, (off_t)f->end) != (ssize_t)f->w.n)
+	struct span batch = fb_batch_finish(&f->w);
+	f->hash = XXH3_64bits_withSeed(batch.p, batch.n, f->hash);
+	if (pwrite(f->fd, batch.p, batch.n, (off_t)f->end) != (ssize_t)batch.n ||
+	    pwrite(f->fd, &f->hash, sizeof f->hash, (off_t)(f->end + batch.n)) != sizeof f->hash)
 		bench_fail("floor: write", strerror(errno));
-	f->end += f->w.n;
+	f->end += batch.n + sizeof f->hash;
 	f->begun = false;
 }
 
@@ -62,14 +62,15 @@ static void floor_put(void *db, const struct row *row)
 	struct floor_file *f = db;
 	struct media_file_in in = row->in;
 	in.id = f->next_id++;
-	if (f->begun &&
-	    (f->w.rows_n == CHUNK_ROWS || f->w.cap - f->w.n < media_file_in_bytes_max(&in) + 64))
+	if (f->begun) {
+		media_file_batch_add(&f->w, &in);
+		if (f->w.err == ERR_OK)
+			return;
 		write_chunk(f);
-	if (!f->begun)
-		media_file_batch_begin(&f->w, f->chunk, CHUNK_BYTES, CHUNK_ROWS, 1, 0,
-				       BATCH_OPERATION_PUT);
-	f->begun = true;
+	}
+	media_file_batch_begin(&f->w, f->chunk, CHUNK_BYTES, 1, 0, BATCH_OPERATION_PUT);
 	media_file_batch_add(&f->w, &in);
+	f->begun = true;
 }
 
 static void floor_commit(void *db)

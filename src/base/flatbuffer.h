@@ -3,8 +3,9 @@
  *
  * Reading: a view names a table inside a buffer whose verifier has passed; accessors follow
  * offsets without allocation and without copying. Accessors of an unverified buffer are undefined.
- * Writing: forward, straight into the caller's memory: root table, then one vector of rows
- * (reserved up front), then rows, each followed by its strings. No heap. */
+ * Writing: straight into the caller's memory, no heap, and backward, because the format's offsets
+ * only lead forward: first what a table refers to, at the memory's end, then the table before it.
+ * So a text that many rows have is stored once, by the first of them. */
 #pragma once
 
 #include "base/err.h"
@@ -143,6 +144,9 @@ struct fb_field_type {
 	uint8_t size; /* inline bytes: 1, 2, 4 or 8 */
 	uint8_t element_size;
 	bool required;
+	uint8_t shared; /* schema attribute "repeats": 1 + number of the field among those; 0: not
+			 */
+	uint8_t like;	/* schema attribute "like": 1 + id of the field named there; 0: none */
 	const struct fb_table_type *table; /* FB_TABLE, FB_TABLES */
 };
 
@@ -170,57 +174,82 @@ NODISCARD enum err fb_verify(struct span buf, const struct fb_table_type *root, 
 /** Distinct row layouts (sets of present fields) that share one vtable each within a buffer; rows
  * of further layouts bring their own. */
 #define FB_LAYOUTS_MAX 64
+/** Fields with the attribute "repeats", of a schema. */
+#define FB_SHARED_MAX 32
+/** Longer texts are written again: what one row has alone never needs much more than it took. */
+#define FB_SHARED_BYTES_MAX 255u
+/** Shared texts that are still known, whatever their field: a hash table of 1 << this many. */
+#define FB_RECENT_BITS 8
+/** Beside its rows, a root table of a batch may have this many fields. */
+#define FB_BATCH_FIELDS_MAX 8
 
-/** Builds one batch: a root table whose field 0 is the vector of rows.
- * Errors stick: ERR_LIMIT once the memory is full; what was written before stays whole. */
+/** Builds one buffer, in most cases a batch: a root table whose field 0 is the vector of rows.
+ * Something's *place* is the distance of its first byte from the memory's end; 0 is no place.
+ * Errors stick: ERR_LIMIT once the memory is full; the rows written before stay whole. */
 struct fb_writer {
+	uint8_t *floor; /* places of what becomes a vector grow up to here, from the memory's begin
+			 */
+	uint8_t *p;	/* what is written begins here, and grows down */
+	uint8_t *end;
 	uint8_t *buf;
-	uint32_t cap;
-	uint32_t n;	     /* bytes used */
-	uint32_t vector_pos; /* of the rows vector's length */
+	uint8_t *row_p; /* p before the row at hand */
 	uint32_t rows_n;
-	uint32_t rows_cap;
 	enum err err;
+	const char *file_id; /* or NULL */
+	struct {
+		const struct fb_table_type *type; /* NULL: no batch */
+		uint64_t present;
+		uint64_t fields[FB_BATCH_FIELDS_MAX];
+	} root;
 	uint32_t layouts_n;
 	struct fb_layout {
-		const void *table_type; /* which generated writer it belongs to */
-		uint64_t present;	/* bit per field id */
-		uint32_t vtable_pos;
-	} layouts[FB_LAYOUTS_MAX]; /* a hash table */
+		const void *table_type;	      /* which generated writer it belongs to */
+		uint64_t present;	      /* bit per field id */
+		uint32_t vtable;	      /* its place */
+	} layouts[FB_LAYOUTS_MAX];	      /* a hash table */
+	uint32_t last[FB_SHARED_MAX];	      /* place of each shared field's newest value */
+	uint32_t recent[1 << FB_RECENT_BITS]; /* places of strings, by a hash of their bytes */
 };
 
-/* The rest is for generated code; it checks room once per row (fb_table_begin()) and then writes
- * without further checks, because ..._in_bytes_max() is an upper bound. */
+/** Start a buffer with one root table in the caller's memory; file_id (4 bytes) may be NULL. */
+void fb_begin(struct fb_writer *w, void *buf, uint32_t cap, const char *file_id);
+/** Make the table at `place` (0: it found no room) the root, and move the buffer to the memory's
+ * begin. */
+NODISCARD enum err fb_finish(struct fb_writer *w, uint32_t place, uint32_t *out_n);
 
-/** A string that the table at hand refers to: where its offset goes, and its bytes. */
-struct fb_ref {
-	uint8_t *at;
-	const struct span *s;
-};
+/** Start a batch. `fields`, by id, of which those in `present` are written: of the root table. */
+void fb_batch_begin(struct fb_writer *w, void *buf, uint32_t cap, const char *file_id,
+		    const struct fb_table_type *root, const uint64_t *fields, uint64_t present);
+/** The batch as a buffer, where it was built: it ends where the memory ends (rounded down to a
+ * multiple of 8) and begins at a multiple of 8. Takes no more rows then. Empty where there was not
+ * even room for a batch without rows. */
+struct span fb_batch_finish(struct fb_writer *w);
 
-static inline uint8_t *fb_put_u8(uint8_t *p, uint8_t v)
+/** Bytes that rows take so far; the vector of rows has 4 more for each. */
+static inline uint32_t fb_used(const struct fb_writer *w)
 {
-	*p = v;
-	return p + 1;
+	return (uint32_t)(w->end - w->p);
 }
 
-static inline uint8_t *fb_put_u16(uint8_t *p, uint16_t v)
+/** Whether one more row can be begun; else w->err. */
+static inline bool fb_row_begin(struct fb_writer *w)
 {
-	memcpy(p, &v, sizeof v);
-	return p + sizeof v;
+	if (w->err == ERR_OK && w->p - w->floor < 4)
+		w->err = ERR_LIMIT;
+	w->row_p = w->p;
+	return w->err == ERR_OK;
 }
 
-static inline uint8_t *fb_put_u32(uint8_t *p, uint32_t v)
-{
-	memcpy(p, &v, sizeof v);
-	return p + sizeof v;
-}
+/** The row at `place` enters the vector; 0, it found no room: what it left is taken back. */
+void fb_row_end(struct fb_writer *w, uint32_t place);
+/** Copy a table of a verified buffer; its place, or 0 and w->err where there is no room. Fields
+ * that the type does not know are left out. */
+uint32_t fb_table_copy(struct fb_writer *w, const struct fb_table_type *type, struct fb_table t);
+/** The same as one more row, whole or, with w->err, not at all. */
+void fb_row_copy(struct fb_writer *w, const struct fb_table_type *type, struct fb_table row);
 
-static inline uint8_t *fb_put_u64(uint8_t *p, uint64_t v)
-{
-	memcpy(p, &v, sizeof v);
-	return p + sizeof v;
-}
+/* The rest is for generated code. What returns a place gives 0, with w->err, where there is no
+ * room; what is written then is good for nothing, and whoever began the row takes it back. */
 
 /** A bound as ..._in_bytes_max() returns it: UINT32_MAX for whatever can never fit. */
 static inline uint32_t fb_bytes_max(uint64_t bytes)
@@ -228,55 +257,78 @@ static inline uint32_t fb_bytes_max(uint64_t bytes)
 	return bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
 
-/** Start a buffer in the caller's memory: root offset and file identifier (NULL: none). */
-void fb_begin(struct fb_writer *w, void *buf, uint32_t cap, const char *file_id);
-/** Room for a table of at most `bytes_max` with all that hangs on it. Returns its position, aligned
- * for 8-byte fields, or 0 and w->err. */
-static inline uint32_t fb_table_begin(struct fb_writer *w, uint32_t bytes_max)
+static inline bool fb_room(struct fb_writer *w, size_t bytes)
 {
-	if (UNLIKELY(w->err != ERR_OK))
-		return 0;
-	if (UNLIKELY(bytes_max > w->cap - w->n)) {
-		w->err = ERR_LIMIT;
-		return 0;
-	}
-	/* n is a multiple of 4; the fields begin 4 bytes behind pos, at a multiple of 8 */
-	uint32_t pos = (w->n + 3) / 8 * 8 + 4;
-	if (pos != w->n)
-		fb_put_u32(w->buf + w->n, 0);
-	return pos;
+	if (LIKELY(bytes <= (size_t)(w->p - w->floor)))
+		return true;
+	w->err = ERR_LIMIT;
+	return false;
 }
-/** The inline fields end at `end`: pads, then writes the strings. */
-void fb_strings_write(struct fb_writer *w, uint8_t *end, const struct fb_ref *refs,
-		      uint32_t refs_n);
-void fb_scalars_write(struct fb_writer *w, uint8_t *at, const void *v, uint32_t n, uint32_t size);
-void fb_string_vector_write(struct fb_writer *w, uint8_t *at, const struct span *v, uint32_t n);
-/** A vector of n offsets yet to be set; returns the position of the first. */
-uint32_t fb_slots_write(struct fb_writer *w, uint8_t *at, uint32_t n);
-static inline void fb_slot_set(struct fb_writer *w, uint32_t slot, uint32_t target)
+
+/** A string or a vector of bytes, with a NUL behind either. */
+uint32_t fb_string_write(struct fb_writer *w, struct span s);
+/** The same, its bytes at a multiple of 8. */
+uint32_t fb_string_write_aligned(struct fb_writer *w, struct span s);
+/** A string that is likely to be among the newest: written only where it is not. */
+uint32_t fb_string_share(struct fb_writer *w, uint32_t shared, struct span s);
+/** s, which is likely to be `other`, which stands at `place`. */
+static inline uint32_t fb_string_like(struct fb_writer *w, struct span s, struct span other,
+				      uint32_t place)
 {
-	fb_put_u32(w->buf + slot, target - slot);
+	if (s.n == other.n && (LIKELY(s.p == other.p) || memcmp(s.p, other.p, s.n) == 0))
+		return place;
+	return fb_string_write(w, s);
 }
-/** The table is complete: give it a vtable, shared where this set of fields was seen before. */
-void fb_table_end(struct fb_writer *w, const struct fb_table_type *type, uint32_t pos,
-		  uint64_t present);
-/** The vector of rows of a batch. */
-void fb_rows_write(struct fb_writer *w, uint8_t *at, uint32_t rows_cap);
-/** Whether one more row has a slot; else w->err. */
-bool fb_row_begin(struct fb_writer *w);
-/** The row at `pos` (0: it found no room) enters the vector. */
-static inline void fb_row_end(struct fb_writer *w, uint32_t pos)
+uint32_t fb_scalars_write(struct fb_writer *w, const void *v, uint32_t n, uint32_t size);
+uint32_t fb_scalars_share(struct fb_writer *w, uint32_t shared, const void *v, uint32_t n,
+			  uint32_t size);
+/** One more place for the vector that fb_slots_write() will write: of all places from `slots` on,
+ * which is w->floor before the first. */
+void fb_slot_add(struct fb_writer *w, uint32_t place);
+void fb_slot_add_string(struct fb_writer *w, struct span s, bool shared);
+uint32_t fb_slots_write(struct fb_writer *w, uint8_t *slots);
+
+/** A table's inline fields go downward from what is returned (a multiple of 8), by falling size and
+ * each at once before the one before it, so that all are aligned; NULL: no room. `bytes_max`: all
+ * of them and the vtable. */
+static inline uint8_t *fb_table_begin(struct fb_writer *w, uint32_t bytes_max)
 {
-	if (pos == 0)
-		return;
-	fb_slot_set(w, w->vector_pos + 4 + 4 * w->rows_n, pos);
-	w->rows_n++;
-	fb_put_u32(w->buf + w->vector_pos, w->rows_n);
+	if (UNLIKELY(!fb_room(w, bytes_max)))
+		return NULL;
+	uint8_t *p = (uint8_t *)((uintptr_t)w->p & ~(uintptr_t)7);
+	if (p != w->p)
+		memset(p, 0, 4);
+	return p;
 }
-/** Append a copy of a table of a verified buffer; its position, or 0 and w->err where there is no
- * room. Fields that the type does not know are left out. */
-uint32_t fb_table_copy(struct fb_writer *w, const struct fb_table_type *type, struct fb_table t);
-/** The same as one more row, whole or, with w->err, not at all. */
-void fb_row_copy(struct fb_writer *w, const struct fb_table_type *type, struct fb_table row);
-/** Make the table at `pos` (0: it found no room) the root. */
-NODISCARD enum err fb_finish(struct fb_writer *w, uint32_t pos, uint32_t *out_n);
+
+static inline uint8_t *fb_put_u8(uint8_t *p, uint8_t v)
+{
+	*--p = v;
+	return p;
+}
+
+static inline uint8_t *fb_put_u16(uint8_t *p, uint16_t v)
+{
+	return memcpy(p - sizeof v, &v, sizeof v);
+}
+
+static inline uint8_t *fb_put_u32(uint8_t *p, uint32_t v)
+{
+	return memcpy(p - sizeof v, &v, sizeof v);
+}
+
+static inline uint8_t *fb_put_u64(uint8_t *p, uint64_t v)
+{
+	return memcpy(p - sizeof v, &v, sizeof v);
+}
+
+/** The offset to what stands at `place`. */
+static inline uint8_t *fb_put_ref(const struct fb_writer *w, uint8_t *p, uint32_t place)
+{
+	return fb_put_u32(p, (uint32_t)(w->end - p) + 4 - place);
+}
+
+/** The table is complete, its fields begin at p: give it a vtable, shared where this set of fields
+ * was seen before. The table's place. */
+uint32_t fb_table_end(struct fb_writer *w, const struct fb_table_type *type, uint8_t *p,
+		      uint64_t present);

@@ -35,7 +35,7 @@ struct mover {
 	unsigned table; /* of the batch at hand; rows_n of it in w */
 	bool begun;
 	uint64_t moved_bytes;
-	struct chunk_buf rows, sources; /* with room for the header before and padding behind */
+	struct chunk_buf rows, sources; /* with room for a header before and padding behind */
 };
 
 static enum err mover_init(struct mover *m, struct db *db)
@@ -55,11 +55,6 @@ static void mover_fini(struct mover *m)
 	mem_free(&m->db->mem, m->sources.p, m->sources.bytes);
 }
 
-static struct disk_chunk *head_of(const struct chunk_buf *b)
-{
-	return (struct disk_chunk *)(void *)b->p;
-}
-
 static uint64_t *sources_of(const struct mover *m)
 {
 	return (uint64_t *)(void *)(m->sources.p + sizeof(struct disk_chunk));
@@ -71,33 +66,36 @@ static enum err mover_flush(struct mover *m)
 	if (!m->begun || m->w.rows_n == 0)
 		return ERR_OK;
 	m->begun = false;
+	struct span payload = fb_batch_finish(&m->w);
 	struct fb_vector rows;
 	struct log_pos pos;
-	if (table_verify(&m->db->tables[m->table], span_of(m->w.buf, m->w.n), &rows) != ERR_OK)
+	if (table_verify(&m->db->tables[m->table], payload, &rows) != ERR_OK ||
+	    rows.n != m->w.rows_n)
 		return ERR_INVALID;
-	*head_of(&m->sources) = (struct disk_chunk){ .kind = CHUNK_MOVES,
-						     .table = (uint16_t)m->table,
-						     .rows_n = rows.n };
-	*head_of(&m->rows) = (struct disk_chunk){ .kind = CHUNK_ROWS,
-						  .table = (uint16_t)m->table,
-						  .rows_n = rows.n };
-	enum err e = log_append(&m->txn->log, head_of(&m->sources), rows.n * 8, &pos);
+	struct disk_chunk *whence = (struct disk_chunk *)(void *)m->sources.p;
+	struct disk_chunk *what = chunk_head(payload);
+	*whence = (struct disk_chunk){ .kind = CHUNK_MOVES,
+				       .table = (uint16_t)m->table,
+				       .rows_n = rows.n };
+	*what = (struct disk_chunk){ .kind = CHUNK_ROWS,
+				     .table = (uint16_t)m->table,
+				     .rows_n = rows.n };
+	enum err e = log_append(&m->txn->log, whence, rows.n * 8, &pos);
 	if (e == ERR_OK)
-		e = log_append(&m->txn->log, head_of(&m->rows), m->w.n, &pos);
+		e = log_append(&m->txn->log, what, (uint32_t)payload.n, &pos);
 	if (e == ERR_OK)
 		e = txn_apply_moves(m->txn, m->table, rows, pos, sources_of(m));
-	m->moved_bytes += m->w.n;
+	m->moved_bytes += payload.n;
 	return e;
 }
 
-static enum err mover_begin(struct mover *m, unsigned table, uint32_t slots)
+static enum err mover_begin(struct mover *m, unsigned table)
 {
 	enum err e = mover_flush(m);
 	if (e != ERR_OK)
 		return e;
 	m->db->tables[table].batch_begin(&m->w, m->rows.p + sizeof(struct disk_chunk),
-					 CHUNK_PAYLOAD_MAX, slots, m->txn->log.commit,
-					 clock_wall_s());
+					 CHUNK_PAYLOAD_MAX, m->txn->log.commit, clock_wall_s());
 	m->table = table;
 	m->begun = true;
 	return m->w.err;
@@ -106,10 +104,9 @@ static enum err mover_begin(struct mover *m, unsigned table, uint32_t slots)
 static enum err row_move(struct mover *m, unsigned table, struct fb_table row, uint64_t address)
 {
 	const struct db_table_def *def = &m->db->tables[table];
-	const uint64_t live = m->txn->base->tables[table].live;
-	const uint32_t many = (uint32_t)MIN(live + 1, MOVE_ROWS_MAX);
-	enum err e = m->begun && m->table == table ? ERR_OK : mover_begin(m, table, many);
-	for (unsigned tries = 0; tries < 3 && e == ERR_OK; tries++) {
+	bool room = m->begun && m->table == table && m->w.rows_n < MOVE_ROWS_MAX;
+	enum err e = room ? ERR_OK : mover_begin(m, table);
+	for (unsigned tries = 0; tries < 2 && e == ERR_OK; tries++) {
 		uint32_t at = m->w.rows_n;
 		def->copy_row(&m->w, row);
 		if (m->w.err == ERR_OK) {
@@ -117,9 +114,7 @@ static enum err row_move(struct mover *m, unsigned table, struct fb_table row, u
 			return ERR_OK;
 		}
 		m->w.err = ERR_OK; /* no room: what was written before is whole */
-		/* the largest row there can be fills a chunk in which no place is kept for others
-		 */
-		e = mover_begin(m, table, tries == 0 ? many : 1);
+		e = mover_begin(m, table);
 	}
 	return e == ERR_OK ? ERR_LIMIT : e;
 }

@@ -49,12 +49,14 @@ struct db_table_def {
 	const struct db_index_def *indexes;
 	uint8_t indexes_n;
 
-	/** Begin / end a batch in `cap` bytes at `buf` with room for rows_cap rows. */
-	void (*batch_begin)(struct fb_writer *w, void *buf, uint32_t cap, uint32_t rows_cap,
-			    uint64_t commit, int64_t wall_s);
-	/** Upper bound of the bytes that write_row() will use for this row. */
+	/** Begin a batch in `cap` bytes at `buf`; fb_batch_finish() ends it. */
+	void (*batch_begin)(struct fb_writer *w, void *buf, uint32_t cap, uint64_t commit,
+			    int64_t wall_s);
+	/** Upper bound of the bytes that write_row() will use for this row in a batch of its own.
+	 */
 	uint32_t (*row_bytes_max)(const void *row_in);
-	/** Append one row (the table's generated `struct ..._in`); its id field is `id`. */
+	/** Add one row (the table's generated `struct ..._in`), whole or, with w->err, not at all;
+	 * its id field is `id`. */
 	void (*write_row)(struct fb_writer *w, uint64_t id, const void *row_in);
 
 	/** Verify a whole payload; *out_rows is its vector of rows. ERR_CORRUPT. */

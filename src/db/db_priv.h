@@ -90,6 +90,11 @@ static inline const uint8_t *chunk_payload(const struct disk_chunk *c)
 {
 	return (const uint8_t *)(c + 1);
 }
+/** Where the header of a payload goes that was built with room before it. */
+static inline struct disk_chunk *chunk_head(struct span payload)
+{
+	return (struct disk_chunk *)(void *)(uintptr_t)payload.p - 1;
+}
 static inline uint32_t chunk_bytes(const struct disk_chunk *c)
 {
 	return (uint32_t)num_align_up(sizeof *c + c->payload_bytes, CHUNK_ALIGN);
@@ -451,7 +456,7 @@ size_t manifest_build(const struct db_snap *sn, const struct run_naming *names, 
 
 struct txn_table {
 	/* kept from one transaction to the next, until txn_buffers_free() */
-	uint8_t *stage; /* header, payload, padding */
+	uint8_t *stage; /* room for the header, payload from the end backward, padding */
 	size_t stage_bytes;
 	uint64_t *removes; /* ids */
 	size_t removes_cap;
@@ -460,7 +465,6 @@ struct txn_table {
 	uint32_t payload_cap; /* of the newest batch */
 	struct fb_writer w;
 	bool begun;
-	uint32_t row_bytes; /* what a row took so far, on average */
 	size_t removes_n;
 	uint64_t next_id, base_next_id;
 	uint64_t block_id_max; /* careful: of the block at hand, or more */

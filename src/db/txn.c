@@ -9,14 +9,14 @@
 #define STAGE_MAX_BYTES (256u << 10)  /* larger chunks gain nothing; a larger row gets one */
 #define REMOVES_BYTES_MAX (32u << 10) /* of ids in one chunk */
 #define STAGE_EXTRA (sizeof(struct disk_chunk) + CHUNK_ALIGN)
-#define BATCH_FIXED_BYTES 512u /* of a batch beside its rows and their slots */
+#define BATCH_FIXED_BYTES 512u /* of a batch beside its rows */
 #define ROW_BYTES_MAX (CHUNK_PAYLOAD_MAX - 2 * BATCH_FIXED_BYTES)
 
 /* ---- what live transactions and replay share ---- */
 
 static void table_start(struct txn_table *tt, uint64_t next_id)
 {
-	tt->payload_cap = tt->row_bytes = 0;
+	tt->payload_cap = 0;
 	tt->begun = tt->touched = false;
 	tt->removes_n = 0;
 	tt->next_id = tt->base_next_id = tt->fresh_id = next_id;
@@ -329,11 +329,6 @@ void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end)
 
 /* ---- live transactions ---- */
 
-static struct disk_chunk *stage_head(struct txn_table *tt)
-{
-	return (struct disk_chunk *)(void *)tt->stage;
-}
-
 static enum err stage_flush(struct db_txn *txn, unsigned table)
 {
 	struct db *db = txn->db;
@@ -342,20 +337,19 @@ static enum err stage_flush(struct db_txn *txn, unsigned table)
 	if (!tt->begun || tt->w.rows_n == 0)
 		return ERR_OK;
 	tt->begun = false;
-	tt->row_bytes = MAX(tt->w.n / tt->w.rows_n, 16u);
+	struct span payload = fb_batch_finish(&tt->w);
 	struct fb_vector rows;
 	/* what goes to the disk has passed the same check that guards what comes from it */
-	if (table_verify(def, span_of(tt->w.buf, tt->w.n), &rows) != ERR_OK ||
-	    rows.n != tt->w.rows_n)
+	if (table_verify(def, payload, &rows) != ERR_OK || rows.n != tt->w.rows_n)
 		return ERR_INVALID;
-	struct disk_chunk *head = stage_head(tt);
+	struct disk_chunk *head = chunk_head(payload);
 	*head = (struct disk_chunk){
 		.kind = CHUNK_ROWS,
 		.table = (uint16_t)table,
 		.rows_n = tt->w.rows_n,
 	};
 	struct log_pos pos;
-	enum err e = log_append(&txn->log, head, tt->w.n, &pos);
+	enum err e = log_append(&txn->log, head, (uint32_t)payload.n, &pos);
 	return e == ERR_OK ? txn_apply_rows(txn, table, rows, pos) : e;
 }
 
@@ -380,18 +374,16 @@ static enum err removes_flush(struct db_txn *txn, unsigned table)
 	return e == ERR_OK ? txn_apply_removes(txn, table, tt->removes, n) : e;
 }
 
-/* A batch begins in a buffer that doubles from chunk to chunk: a commit of one row needs little, a
- * bulk import gets chunks of 1 MiB. */
+/* A batch begins in a buffer that grows from chunk to chunk: a commit of one row needs little, a
+ * bulk import gets large chunks. */
 static enum err stage_begin(struct db_txn *txn, unsigned table, uint32_t row_max)
 {
 	struct db *db = txn->db;
 	struct txn_table *tt = &txn->tables[table];
 	uint32_t cap =
 		tt->payload_cap ? MIN(tt->payload_cap * 4, STAGE_MAX_BYTES) : STAGE_MIN_BYTES;
-	uint32_t row = tt->row_bytes ? tt->row_bytes : MAX(row_max / 2, 16u);
-	while (cap < CHUNK_PAYLOAD_MAX && cap - cap / row * 4 < row_max + BATCH_FIXED_BYTES)
+	while (cap < CHUNK_PAYLOAD_MAX && cap < row_max + BATCH_FIXED_BYTES)
 		cap = MIN(cap * 2, CHUNK_PAYLOAD_MAX);
-	uint32_t slots = MIN(cap / row + 4, (cap - row_max - BATCH_FIXED_BYTES) / 4);
 	if (cap + STAGE_EXTRA > tt->stage_bytes) {
 		mem_free(&db->mem, tt->stage, tt->stage_bytes);
 		tt->stage_bytes = cap + STAGE_EXTRA;
@@ -402,10 +394,23 @@ static enum err stage_begin(struct db_txn *txn, unsigned table, uint32_t row_max
 		}
 	}
 	tt->payload_cap = cap;
-	db->tables[table].batch_begin(&tt->w, tt->stage + sizeof(struct disk_chunk), cap, slots,
+	db->tables[table].batch_begin(&tt->w, tt->stage + sizeof(struct disk_chunk), cap,
 				      txn->log.commit, clock_wall_s());
 	tt->begun = true;
 	return tt->w.err;
+}
+
+/* Into the batch at hand; false: it has no room. */
+static bool stage_add(struct txn_table *tt, const struct db_table_def *def, uint64_t id,
+		      const void *row_in)
+{
+	if (!tt->begun)
+		return false;
+	def->write_row(&tt->w, id, row_in);
+	if (LIKELY(tt->w.err == ERR_OK))
+		return true;
+	tt->w.err = ERR_OK; /* what was written before is whole */
+	return false;
 }
 
 /* What is written rests on what is found: an index that hides a record would make a second one. */
@@ -464,20 +469,23 @@ enum err db_txn_put(struct db_txn *txn, unsigned table, uint64_t id, const void 
 {
 	struct txn_table *tt = &txn->tables[table];
 	const struct db_table_def *def = &txn->db->tables[table];
-	uint32_t row_max = def->row_bytes_max(row_in);
 	if (txn->err != ERR_OK)
 		return txn->err;
-	if (row_max > ROW_BYTES_MAX || id > DB_ID_MAX || id == 0)
+	if (id > DB_ID_MAX || id == 0)
 		return ERR_LIMIT;
-	bool room = tt->begun && tt->w.rows_n < tt->w.rows_cap && row_max <= tt->w.cap - tt->w.n;
-	if (tt->begun && !room)
+	/* a row that shares texts with others must fit without them too: it may be moved alone */
+	bool large = tt->begun && tt->payload_cap > STAGE_MAX_BYTES &&
+		     def->row_bytes_max(row_in) > ROW_BYTES_MAX;
+	if (large || !stage_add(tt, def, id, row_in)) {
+		uint32_t row_max = def->row_bytes_max(row_in);
+		if (row_max > ROW_BYTES_MAX)
+			return ERR_LIMIT;
 		txn->err = stage_flush(txn, table);
-	if (txn->err == ERR_OK && !room)
-		txn->err = stage_begin(txn, table, row_max);
-	if (txn->err != ERR_OK)
-		return txn->err;
-	def->write_row(&tt->w, id, row_in);
-	txn->err = tt->w.err;
+		if (txn->err == ERR_OK)
+			txn->err = stage_begin(txn, table, row_max);
+		if (txn->err == ERR_OK && !stage_add(tt, def, id, row_in))
+			txn->err = ERR_LIMIT;
+	}
 	tt->next_id = MAX(tt->next_id, id + 1);
 	return txn->err;
 }

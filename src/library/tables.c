@@ -318,10 +318,10 @@ static void extract_setting(const struct db_row *rows, size_t n, struct db_emit 
 
 /* The functions that differ between tables only in the type of their rows. */
 #define TABLE_FUNCTIONS(type, id_field, rows_field)                                                \
-	static void type##_begin(struct fb_writer *w, void *buf, uint32_t cap, uint32_t rows_cap,  \
-				 uint64_t commit, int64_t wall_s)                                  \
+	static void type##_begin(struct fb_writer *w, void *buf, uint32_t cap, uint64_t commit,    \
+				 int64_t wall_s)                                                   \
 	{                                                                                          \
-		type##_batch_begin(w, buf, cap, rows_cap, commit, wall_s, BATCH_OPERATION_PUT);    \
+		type##_batch_begin(w, buf, cap, commit, wall_s, BATCH_OPERATION_PUT);              \
 	}                                                                                          \
 	static uint32_t type##_max(const void *row_in)                                             \
 	{                                                                                          \

@@ -101,10 +101,9 @@ struct kv_record_in record_row(const struct table *t, const struct sdb_record *r
 	return in;
 }
 
-static void kv_begin(struct fb_writer *w, void *buf, uint32_t cap, uint32_t rows_cap,
-		     uint64_t commit, int64_t wall_s)
+static void kv_begin(struct fb_writer *w, void *buf, uint32_t cap, uint64_t commit, int64_t wall_s)
 {
-	kv_record_batch_begin(w, buf, cap, rows_cap, commit, wall_s);
+	kv_record_batch_begin(w, buf, cap, commit, wall_s);
 }
 
 static uint32_t kv_bytes_max(const void *row_in)
@@ -112,42 +111,38 @@ static uint32_t kv_bytes_max(const void *row_in)
 	return fb_bytes_max((uint64_t)kv_record_in_bytes_max(row_in) + 8);
 }
 
-/* As the generated writer does, but the value comes last, at a multiple of 8: so that programs can
- * read numbers in it, and FlatBuffers, where they are. */
-static void kv_write(struct fb_writer *w, uint64_t id, const void *row_in)
+#define KV_INLINE_BYTES_MAX (8 + 8 + 4 + 4 + 4 + 4 + 16) /* fields, offset, padding, vtable */
+
+/* As the generated writer does, but the value begins at a multiple of 8: so that programs can read
+ * numbers in it, and FlatBuffers, where they are. */
+static uint32_t kv_table_write(struct fb_writer *w, uint64_t id, const struct kv_record_in *in)
 {
-	const struct kv_record_in *in = row_in;
-	if (!fb_row_begin(w))
-		return;
-	uint32_t pos = fb_table_begin(w, kv_bytes_max(in));
-	if (pos == 0)
-		return;
 	uint64_t present = 1; /* a bit per field id; fields stand by falling size, then by id */
-	uint8_t *p = fb_put_u64(w->buf + pos + 4, id);
-	struct fb_ref refs[2];
+	uint32_t value = in->value.n ? fb_string_write_aligned(w, in->value) : 0;
+	uint32_t key = in->key.n ? fb_string_write(w, in->key) : 0;
+	uint8_t *p = fb_table_begin(w, KV_INLINE_BYTES_MAX);
+	if (!p)
+		return 0;
+	p = fb_put_u64(p, id);
 	if (in->number) {
 		p = fb_put_u64(p, in->number);
 		present |= 1u << 1;
 	}
-	if (in->key.n) {
-		refs[0] = (struct fb_ref){ p, &in->key };
-		p += 4;
+	if (key) {
+		p = fb_put_ref(w, p, key);
 		present |= 1u << 2;
 	}
-	if (in->value.n) {
-		refs[1] = (struct fb_ref){ p, &in->value };
-		p += 4;
+	if (value) {
+		p = fb_put_ref(w, p, value);
 		present |= 1u << 3;
 	}
-	fb_strings_write(w, p, refs, in->key.n > 0);
-	if (in->value.n) {
-		p = w->buf + w->n;
-		if (w->n % 8 == 0)
-			p = fb_put_u32(p, 0);
-		fb_strings_write(w, p, &refs[1], 1);
-	}
-	fb_table_end(w, &kv_record_type, pos, present);
-	fb_row_end(w, pos);
+	return fb_table_end(w, &kv_record_type, p, present);
+}
+
+static void kv_write(struct fb_writer *w, uint64_t id, const void *row_in)
+{
+	if (fb_row_begin(w))
+		fb_row_end(w, kv_table_write(w, id, row_in));
 }
 
 static enum err kv_verify(struct span payload, struct fb_vector *out_rows)

@@ -118,10 +118,10 @@ static void setting_extract(const struct db_row *rows, size_t n, struct db_emit 
 }
 
 #define TABLE_FUNCTIONS(table, rows_field)                                                         \
-	static void table##_begin(struct fb_writer *w, void *buf, uint32_t cap, uint32_t rows_cap, \
-				  uint64_t commit, int64_t wall_s)                                 \
+	static void table##_begin(struct fb_writer *w, void *buf, uint32_t cap, uint64_t commit,   \
+				  int64_t wall_s)                                                  \
 	{                                                                                          \
-		table##_batch_begin(w, buf, cap, rows_cap, commit, wall_s, BATCH_OPERATION_PUT);   \
+		table##_batch_begin(w, buf, cap, commit, wall_s, BATCH_OPERATION_PUT);             \
 	}                                                                                          \
 	static uint32_t table##_bytes_max(const void *in)                                          \
 	{                                                                                          \

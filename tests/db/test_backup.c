@@ -284,8 +284,8 @@ TEST(db_repair, what_was_lost_is_named_and_the_rest_is_sound)
 	row_put(db, &m, 5, 0);
 	row_put(db, &m, 6, 18);
 	db_close(db);
-	for (unsigned i = 0; i < 5; i++)
-		byte_flip(path_in(o.dir, "media-00001.fb"), at[i] + 64 + (i == 2 ? 2 : 140));
+	for (unsigned i = 0; i < 5; i++) /* an offset, or a byte of the batch's timestamp */
+		byte_flip(path_in(o.dir, "media-00001.fb"), at[i] + 64 + (i == 2 ? 2 : 34));
 
 	const struct db_follower f = { told_add, NULL, &told };
 	EXPECT_OK(db_repair(&o, &f, &result, &info));

@@ -63,6 +63,40 @@ void row_random(struct random_row *r)
 							 (uint16_t)test_random() };
 }
 
+static struct span text_nearly(struct random_row *r, struct span s)
+{
+	char *p = r->text[r->text_n++ % ARRAY_LEN(r->text)];
+	span_copy(p, s);
+	size_t at = s.n ? test_random() % s.n : 0;
+	at = test_random() % 3 == 0 ? 0 : test_random() % 2 && s.n ? s.n - 1 : at;
+	if (s.n && (uint8_t)p[at] < 0x80) /* it stays UTF-8 */
+		p[at] = p[at] == 'x' ? 'y' : 'x';
+	return span_of(p, s.n);
+}
+
+#define REPEAT_NUM(name)
+#define REPEAT_STR(name)                                                                           \
+	if (test_random() % 4)                                                                     \
+		r->in.name = test_random() % 4 ? before->in.name : text_nearly(r, before->in.name);
+#define REPEAT_STRS(name) REPEAT_NUMS(name)
+#define REPEAT_NUMS(name)                                                                          \
+	if (test_random() % 4) {                                                                   \
+		r->in.name = before->in.name;                                                      \
+		r->in.name##_n = before->in.name##_n;                                              \
+		if (r->in.name##_n > 1 && test_random() % 4 == 0)                                  \
+			r->in.name##_n--;                                                          \
+	}
+#define REPEAT(kind, name) REPEAT_##kind(name)
+
+void row_repeat(struct random_row *r, const struct random_row *before)
+{
+	MEDIA_FIELDS(REPEAT)
+	if (test_random() % 2)
+		r->in.canonical_path = r->in.path;
+	r->in.audio_tracks = before->in.audio_tracks;
+	r->in.audio_tracks_n = before->in.audio_tracks_n;
+}
+
 #define EXPECT_NUM(name) EXPECT_U64((uint64_t)in->name, (uint64_t)media_file_##name(t));
 #define EXPECT_STR_(name) EXPECT_SPAN(in->name, media_file_##name(t));
 #define EXPECT_STRS(name)                                                                          \

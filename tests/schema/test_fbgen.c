@@ -77,6 +77,21 @@ TEST(fbgen, refuses_a_batch_it_could_not_write)
 		       "a batch has its vector of rows as field 0");
 }
 
+TEST(fbgen, refuses_a_number_that_repeats)
+{
+	expect_refused("attribute \"repeats\"; table T { x: int (repeats); } root_type T;",
+		       "T.x: only strings and vectors of scalars or of strings are shared");
+}
+
+TEST(fbgen, refuses_what_is_like_a_field_that_may_be_absent)
+{
+	expect_refused("attribute \"like\"; table T { x: string; y: string (like: \"x\"); } "
+		       "root_type T;",
+		       "T.y: like names a required string before it");
+	expect_refused("attribute \"like\"; table T { x: string (like: \"z\"); } root_type T;",
+		       "T.x: like names a required string before it");
+}
+
 TEST(fbgen, refuses_more_than_64_fields)
 {
 	char schema[2000] = "table T {";

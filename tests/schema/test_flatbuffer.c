@@ -30,11 +30,11 @@ TEST(fb_writer, an_absent_table_gives_defaults)
 	EXPECT(new_row_flag(absent));
 }
 
-TEST(fb_writer, equal_pointers_share_bytes_and_equal_text_does_not)
+TEST(fb_writer, a_canonical_path_that_is_the_path_shares_its_bytes)
 {
 	char text[2][16] = { "/music/x", "/music/x" };
 	struct media_file_in in = { .path = span_str(text[0]), .filename = span_str(text[1]) };
-	in.canonical_path = in.path;
+	in.canonical_path = in.filename;   /* another pointer */
 	in.title = span_first(in.path, 6); /* the same pointer, another length */
 	uint32_t n = 0;
 	struct fb_table t;
@@ -47,27 +47,113 @@ TEST(fb_writer, equal_pointers_share_bytes_and_equal_text_does_not)
 	EXPECT_U64(0, (uint8_t)media_file_title(t).p[6]);
 }
 
+TEST(fb_writer, a_canonical_path_of_the_same_length_is_its_own)
+{
+	struct media_file_in in = song();
+	uint32_t n = 0;
+	struct fb_table t;
+	in.canonical_path = SPAN("/music/a sonG.flac");
+	EXPECT_OK(media_file_build(buf, sizeof buf, &in, &n));
+	EXPECT_OK(media_file_verify(span_of(buf, n), &t));
+	EXPECT_SPAN(SPAN("/music/a song.flac"), media_file_path(t));
+	EXPECT_SPAN(SPAN("/music/a sonG.flac"), media_file_canonical_path(t));
+}
+
+/* An album's rows, then one of another, then the album again. */
+TEST(fb_writer, texts_that_repeat_are_stored_once)
+{
+	const uint32_t ids[] = { 4, 5 };
+	struct media_file_in in = song(), other = song();
+	struct fb_writer w;
+	struct fb_table root, t[4];
+	in.artist = in.album_artist = SPAN("an artist");
+	in.album = SPAN("an album");
+	in.artist_ids = ids;
+	in.artist_ids_n = 2;
+	other.artist = SPAN("another one");
+	other.album = SPAN("an albun");
+	other.artist_ids = ids + 1;
+	other.artist_ids_n = 1;
+	media_file_batch_begin(&w, buf, sizeof buf, 1, 1, 0);
+	media_file_batch_add(&w, &in);
+	uint32_t first = fb_used(&w);
+	media_file_batch_add(&w, &in);
+	uint32_t second = fb_used(&w) - first;
+	media_file_batch_add(&w, &other);
+	media_file_batch_add(&w, &in);
+	EXPECT_OK(w.err);
+	struct span batch = fb_batch_finish(&w);
+	EXPECT_OK(media_file_batch_verify(batch, &root));
+	for (unsigned i = 0; i < 4; i++)
+		t[i] = fb_vector_table(media_file_batch_files(root), i);
+	for (unsigned i = 0; i < 4; i++) {
+		const struct media_file_in *want = i == 2 ? &other : &in;
+		EXPECT_SPAN(want->artist, media_file_artist(t[i]));
+		EXPECT_SPAN(want->album, media_file_album(t[i]));
+		EXPECT_SPAN(want->album_artist, media_file_album_artist(t[i]));
+		EXPECT_U64(want->artist_ids_n, media_file_artist_ids(t[i]).n);
+		EXPECT_U64(i == 2 ? 5 : 4, fb_vector_u32(media_file_artist_ids(t[i]), 0));
+		EXPECT(i == 2 || media_file_artist(t[i]).p == media_file_artist(t[0]).p);
+		EXPECT(i == 2 || media_file_album(t[i]).p == media_file_album(t[0]).p);
+	}
+	EXPECT(media_file_album_artist(t[0]).p == media_file_artist(t[0]).p);
+	EXPECT_U64(media_file_artist_ids(t[0]).pos, media_file_artist_ids(t[1]).pos);
+	EXPECT(media_file_title(t[0]).p != media_file_title(t[1]).p);
+	/* three strings, a vector and a vtable less */
+	EXPECT(second + 4 + 10 + 4 + 9 + 12 + 4 <= first);
+}
+
+/* What a row that found no room has written is gone, and nothing refers to it. */
+TEST(fb_writer, a_failed_row_leaves_nothing_to_share)
+{
+	struct media_file_in in = song(), large = song();
+	struct fb_writer w;
+	struct fb_table root;
+	static char text[700];
+	memset(text, 'x', sizeof text);
+	media_file_batch_begin(&w, buf, 1400, 1, 1, 0);
+	media_file_batch_add(&w, &in);
+	large.artist = SPAN("an artist");
+	large.year = 7;
+	large.composer = span_of(text, sizeof text);
+	large.camera = large.composer;
+	media_file_batch_add(&w, &large);
+	EXPECT_ERR(ERR_LIMIT, w.err);
+	w.err = ERR_OK;
+	in.artist = large.artist;
+	in.title = SPAN("what is written over the failed row's texts, all of them");
+	in.year = 8;
+	media_file_batch_add(&w, &in);
+	EXPECT_OK(w.err);
+	EXPECT_OK(media_file_batch_verify(fb_batch_finish(&w), &root));
+	EXPECT_U64(2, media_file_batch_files(root).n);
+	struct fb_table t = fb_vector_table(media_file_batch_files(root), 1);
+	EXPECT_SPAN(SPAN("an artist"), media_file_artist(t));
+	EXPECT_SPAN(in.title, media_file_title(t));
+	EXPECT_U64(8, media_file_year(t));
+}
+
 TEST(fb_writer, rows_with_the_same_fields_share_a_vtable)
 {
 	struct fb_writer w;
 	struct media_file_in in = song();
-	media_file_batch_begin(&w, buf, sizeof buf, 3, 1, 1, 0);
+	media_file_batch_begin(&w, buf, sizeof buf, 1, 1, 0);
 	media_file_batch_add(&w, &in);
-	uint32_t first = w.n;
+	uint32_t first = fb_used(&w);
 	media_file_batch_add(&w, &in);
-	uint32_t second = w.n - first;
-	EXPECT_U64(2, w.layouts_n); /* of the root and of the rows */
+	uint32_t second = fb_used(&w) - first;
+	EXPECT_U64(1, w.layouts_n);
 	in.year = 1;
 	media_file_batch_add(&w, &in);
-	EXPECT_U64(3, w.layouts_n);
-	EXPECT(w.n - first - second > second);
+	EXPECT_U64(2, w.layouts_n);
+	EXPECT(fb_used(&w) - first - second > second + 4 + 2 * 12);
 }
 
 TEST(fb_writer, more_layouts_than_are_kept_still_verify)
 {
 	struct fb_writer w;
 	struct fb_table root;
-	media_file_batch_begin(&w, buf, sizeof buf, 300, 1, 1, 0);
+	media_file_batch_begin(&w, buf, sizeof buf, 1, 1, 0);
 	for (uint32_t i = 0; i < 256; i++) {
 		struct media_file_in in = song();
 		in.year = i & 1, in.track = i >> 1 & 1, in.disc = i >> 2 & 1;
@@ -76,7 +162,7 @@ TEST(fb_writer, more_layouts_than_are_kept_still_verify)
 		media_file_batch_add(&w, &in);
 	}
 	EXPECT_OK(w.err);
-	EXPECT_OK(media_file_batch_verify(span_of(buf, w.n), &root));
+	EXPECT_OK(media_file_batch_verify(fb_batch_finish(&w), &root));
 	for (uint32_t i = 0; i < 256; i++) {
 		struct fb_table t = fb_vector_table(media_file_batch_files(root), i);
 		EXPECT_U64(i & 1, media_file_year(t));
@@ -98,57 +184,51 @@ TEST(fb_writer, a_full_buffer_keeps_its_rows_and_takes_no_more)
 		struct fb_table root;
 		EXPECT(mem != NULL);
 		mem[cap] = 0x5A;
-		media_file_batch_begin(&w, mem, cap, 5, 1, 1, 0);
+		media_file_batch_begin(&w, mem, cap, 1, 1, 0);
 		uint32_t rows_n = 0;
 		while (w.err == ERR_OK) {
-			uint32_t before_n = w.n, bound = media_file_in_bytes_max(&in);
+			uint32_t before_n = fb_used(&w), bound = media_file_in_bytes_max(&in);
 			media_file_batch_add(&w, &in);
 			if (w.err == ERR_OK) {
 				rows_n++;
-				EXPECT(w.n - before_n <= bound);
+				EXPECT(fb_used(&w) - before_n <= bound);
 			} else {
-				EXPECT_U64(before_n, w.n);
+				EXPECT_U64(before_n, fb_used(&w));
 			}
 		}
 		EXPECT_ERR(ERR_LIMIT, w.err);
 		EXPECT_U64(0x5A, mem[cap]);
-		if (w.n) {
-			EXPECT_OK(media_file_batch_verify(span_of(mem, w.n), &root));
+		struct span batch = fb_batch_finish(&w);
+		EXPECT(batch.n <= cap && (batch.n || cap < 256));
+		if (batch.n) {
+			EXPECT((const uint8_t *)batch.p >= mem);
+			EXPECT((const uint8_t *)batch.p + batch.n <= mem + cap);
+			EXPECT_OK(media_file_batch_verify(batch, &root));
 			EXPECT_U64(rows_n, media_file_batch_files(root).n);
 		}
+		EXPECT_U64(0x5A, mem[cap]);
 		free(mem);
 	}
 }
 
-TEST(fb_writer, a_failed_row_changes_no_byte)
+TEST(fb_writer, a_failed_row_changes_no_byte_of_those_before)
 {
 	static uint8_t before[sizeof buf];
 	struct fb_writer w;
 	struct media_file_in in = song();
-	media_file_batch_begin(&w, buf, 700, 10, 1, 1, 0);
+	media_file_batch_begin(&w, buf, 700, 1, 1, 0);
 	media_file_batch_add(&w, &in);
 	EXPECT_OK(w.err);
 	memcpy(before, buf, sizeof buf);
-	uint32_t n = w.n;
+	uint32_t n = fb_used(&w);
 	in.title = span_of(before, 600);
 	media_file_batch_add(&w, &in);
 	EXPECT_ERR(ERR_LIMIT, w.err);
-	EXPECT_U64(n, w.n);
-	EXPECT(memcmp(before, buf, sizeof buf) == 0);
+	EXPECT_U64(n, fb_used(&w));
+	EXPECT(memcmp(before + 700 - n, buf + 700 - n, sizeof buf - 700 + n) == 0);
 	in = song();
 	media_file_batch_add(&w, &in); /* errors stick */
-	EXPECT_U64(n, w.n);
-}
-
-TEST(fb_writer, no_slot_for_a_row_is_a_limit)
-{
-	struct fb_writer w;
-	struct media_file_in in = song();
-	media_file_batch_begin(&w, buf, sizeof buf, 1, 1, 1, 0);
-	media_file_batch_add(&w, &in);
-	media_file_batch_add(&w, &in);
-	EXPECT_ERR(ERR_LIMIT, w.err);
-	EXPECT_U64(1, w.rows_n);
+	EXPECT_U64(n, fb_used(&w));
 }
 
 TEST(fb_writer, a_string_too_long_for_any_buffer_is_refused)
@@ -185,20 +265,21 @@ TEST(fb_writer, a_copied_row_is_the_same_row)
 		struct fb_writer w, copy;
 		struct fb_table root, copied;
 		row_random(&r);
-		media_file_batch_begin(&w, buf, sizeof buf, 2, 1, 1, 0);
+		media_file_batch_begin(&w, buf, sizeof buf, 1, 1, 0);
 		media_file_batch_add(&w, &r.in);
 		EXPECT_OK(w.err);
-		EXPECT_OK(media_file_batch_verify(span_of(buf, w.n), &root));
+		EXPECT_OK(media_file_batch_verify(fb_batch_finish(&w), &root));
 		struct fb_table row = fb_vector_table(media_file_batch_files(root), 0);
 		uint32_t cap = i % 2 ? (uint32_t)sizeof to : (uint32_t)(test_random() % 4096);
-		media_file_batch_begin(&copy, to, cap, 2, 1, 1, 0);
+		media_file_batch_begin(&copy, to, cap, 1, 1, 0);
 		for (unsigned k = 0; k < 2; k++)
 			fb_row_copy(&copy, &media_file_type, row);
-		if (copy.n == 0)
-			continue; /* not even room for the root */
 		EXPECT(copy.err == ERR_OK ? copy.rows_n == 2 : copy.rows_n < 2);
 		EXPECT(i % 2 == 0 || copy.err == ERR_OK);
-		EXPECT_OK(media_file_batch_verify(span_of(to, copy.n), &copied));
+		struct span batch = fb_batch_finish(&copy);
+		if (batch.n == 0)
+			continue; /* not even room for the root */
+		EXPECT_OK(media_file_batch_verify(batch, &copied));
 		for (uint32_t k = 0; k < copy.rows_n; k++)
 			row_expect(&r.in, fb_vector_table(media_file_batch_files(copied), k));
 	}
@@ -209,9 +290,9 @@ TEST(fb_evolution, a_newer_program_reads_an_older_buffer)
 	struct old_row_in in = { .id = 3, .name = SPAN("n"), .weight = 5, .note = SPAN("gone") };
 	struct fb_writer w;
 	struct fb_table root;
-	old_row_batch_begin(&w, buf, sizeof buf, 1, 4);
+	old_row_batch_begin(&w, buf, sizeof buf, 4);
 	old_row_batch_add(&w, &in);
-	EXPECT_OK(new_row_batch_verify(span_of(buf, w.n), &root));
+	EXPECT_OK(new_row_batch_verify(fb_batch_finish(&w), &root));
 	EXPECT_U64(4, new_row_batch_batch_id(root));
 	EXPECT_U64(9, new_row_batch_added(root));
 	struct fb_table t = fb_vector_table(new_row_batch_rows(root), 0);
@@ -253,18 +334,19 @@ TEST(fb_evolution, an_older_program_reads_a_newer_buffer)
 	};
 	struct fb_writer w;
 	struct fb_table root, t;
-	new_row_batch_begin(&w, buf, sizeof buf, 2, 4, 6);
+	new_row_batch_begin(&w, buf, sizeof buf, 4, 6);
 	new_row_batch_add(&w, &in);
 	new_row_batch_add(&w, &in);
 	EXPECT_OK(w.err);
-	EXPECT_OK(old_row_batch_verify(span_of(buf, w.n), &root));
+	struct span batch = fb_batch_finish(&w);
+	EXPECT_OK(old_row_batch_verify(batch, &root));
 	t = fb_vector_table(old_row_batch_rows(root), 1);
 	EXPECT_U64(8, old_row_id(t));
 	EXPECT_SPAN(SPAN("new"), old_row_name(t));
 	EXPECT_U64(0, old_row_weight(t));
 	EXPECT_U64(0, old_row_note(t).n);
 
-	EXPECT_OK(new_row_batch_verify(span_of(buf, w.n), &root));
+	EXPECT_OK(new_row_batch_verify(batch, &root));
 	EXPECT_U64(6, new_row_batch_added(root));
 	t = fb_vector_table(new_row_batch_rows(root), 1);
 	EXPECT_I64(300, new_row_colour(t));
@@ -284,7 +366,7 @@ TEST(fb_verify, every_truncation_is_refused)
 	struct media_file_in in = song();
 	uint32_t n = 0;
 	EXPECT_OK(media_file_build(buf, sizeof buf, &in, &n));
-	/* the vtable lies last, trimmed to a multiple of four */
+	/* a string lies last, with up to three bytes behind its NUL */
 	for (uint32_t cut = 0; cut + 4 <= n; cut++) {
 		struct fb_table t = { .pos = 99 };
 		uint8_t *exact = malloc(cut ? cut : 1);
@@ -308,10 +390,8 @@ TEST(fb_verify, another_file_identifier_or_a_missing_required_field_is_refused)
 	EXPECT_ERR(ERR_CORRUPT, media_file_verify(span_of(buf, n), &t));
 
 	fb_begin(&w, buf, sizeof buf, "SLVM");
-	uint32_t pos = fb_table_begin(&w, 64);
-	fb_strings_write(&w, buf + pos + 4, NULL, 0);
-	fb_table_end(&w, &media_file_type, pos, 0);
-	EXPECT_OK(fb_finish(&w, pos, &n));
+	uint8_t *p = fb_table_begin(&w, 64);
+	EXPECT_OK(fb_finish(&w, fb_table_end(&w, &media_file_type, p, 0), &n));
 	EXPECT_ERR(ERR_CORRUPT, media_file_verify(span_of(buf, n), &t));
 	EXPECT_OK(media_file_batch_verify(span_of(buf, n), &t)); /* which requires nothing */
 }
@@ -329,14 +409,15 @@ TEST_LIMIT(fb_verify, a_buffer_that_blows_up_by_sharing_is_refused_in_time, 20)
 	EXPECT(artists && mem);
 	in.artists = artists;
 	in.artists_n = N;
-	media_file_batch_begin(&w, mem, cap, N, 1, 1, 0);
+	media_file_batch_begin(&w, mem, cap, 1, 1, 0);
 	media_file_batch_add(&w, &in);
 	EXPECT_OK(w.err);
-	EXPECT_OK(media_file_batch_verify(span_of(mem, w.n), &root));
-	uint32_t row = fb_vector_table(media_file_batch_files(root), 0).pos;
+	uint32_t row = num_le32(w.floor - 4); /* its place */
+	struct fb_writer one = w;
+	EXPECT_OK(media_file_batch_verify(fb_batch_finish(&one), &root));
 	for (uint32_t i = 1; i < N; i++)
 		fb_row_end(&w, row);
-	EXPECT_ERR(ERR_CORRUPT, media_file_batch_verify(span_of(mem, w.n), &root));
+	EXPECT_ERR(ERR_CORRUPT, media_file_batch_verify(fb_batch_finish(&w), &root));
 	free(artists);
 	free(mem);
 }

@@ -117,9 +117,9 @@ void emit_prototypes(FILE *f, const struct table *t)
 	if (t->is_batch) {
 		const char *row = t->fields[0].table->name;
 		fprintf(f,
-			"/** Start a batch of at most rows_cap rows; w->err tells of no room. */\n"
-			"void %s_begin(struct fb_writer *w, void *buf, uint32_t cap, "
-			"uint32_t rows_cap",
+			"/** Start a batch; w->err tells of no room. fb_batch_finish() ends it. "
+			"*/\n"
+			"void %s_begin(struct fb_writer *w, void *buf, uint32_t cap",
 			n);
 		emit_batch_arguments(f, t);
 		fprintf(f,
@@ -130,8 +130,7 @@ void emit_prototypes(FILE *f, const struct table *t)
 		fprintf(f,
 			"/** Upper bound of what %s_write() takes. */\n"
 			"uint32_t %s_in_bytes_max(const struct %s_in *in);\n"
-			"/** Append a table; its position, or 0 and w->err where there is no room. "
-			"*/\n"
+			"/** Write a table; its place, or 0 and w->err where there is no room. */\n"
 			"uint32_t %s_write(struct fb_writer *w, const struct %s_in *in);\n"
 			"/** A buffer of its own with this table as root. ERR_LIMIT: no room. */\n"
 			"NODISCARD enum err %s_build(void *buf, uint32_t cap, "

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The table types that the runtime's verifier and vtable writer work from. */
+#include <string.h>
+
 #include "fbgen.h"
 
 static const char *const kind_names[] = {
@@ -7,13 +9,18 @@ static const char *const kind_names[] = {
 	[FB_STRINGS] = "FB_STRINGS", [FB_TABLES] = "FB_TABLES",
 };
 
-static void emit_field_type(FILE *f, const struct field *a)
+static void emit_field_type(FILE *f, const struct table *t, const struct field *a)
 {
 	fprintf(f, "\t{ .id = %u, .kind = %s, .size = %u", a->id, kind_names[a->kind], a->size);
 	if (a->kind == FB_SCALARS)
 		fprintf(f, ", .element_size = %u", a->scalar.size);
 	if (a->required)
 		fprintf(f, ", .required = true");
+	if (a->shared)
+		fprintf(f, ", .shared = %u", a->shared);
+	for (uint32_t i = 0; i < t->fields_n && a->like[0]; i++)
+		if (strcmp(t->fields[i].name, a->like) == 0)
+			fprintf(f, ", .like = %u", t->fields[i].id + 1u);
 	if (a->table)
 		fprintf(f, ", .table = &%s_type", a->table->name);
 	fprintf(f, " },\n");
@@ -25,7 +32,7 @@ void emit_type(FILE *f, const struct table *t)
 	for (unsigned size = 8; size; size /= 2)
 		for (uint32_t i = 0; i < t->fields_n; i++)
 			if (t->fields[i].size == size)
-				emit_field_type(f, &t->fields[i]);
+				emit_field_type(f, t, &t->fields[i]);
 	fprintf(f, "};\nconst struct fb_table_type %s_type = { \"%s\", %s_fields, %u };\n\n",
 		t->name, t->schema_name, t->name, t->fields_n);
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The writers: one pass over the fields by falling size, then strings, then vectors, then vtable.
+/* The writers: what the table refers to, by id; then its fields by falling size; then the vtable.
  */
+#include <string.h>
+
 #include "fbgen.h"
 
-#define TABLE_OVERHEAD 16 /* offset of the vtable, padding before and behind, slot in a vector */
+/* Offset of the vtable, padding behind and before, slot in a vector; of a root: the head, with what
+ * the memory's end lacks to a multiple of 8. */
+#define TABLE_OVERHEAD 40
 #define VTABLE_OVERHEAD 8 /* its two lengths, padding */
 
 static bool is_string(const struct field *a)
@@ -11,17 +15,24 @@ static bool is_string(const struct field *a)
 	return a->kind == FB_STRING || (a->kind == FB_SCALARS && a->scalar.size == 1);
 }
 
-/* What a table takes at most without its strings and vectors. */
-static unsigned fixed_bytes(const struct table *t)
+/* What the fields of a table and its vtable take at most. */
+static unsigned inline_bytes(const struct table *t)
 {
 	unsigned n = TABLE_OVERHEAD + VTABLE_OVERHEAD, last_id = 0;
 	for (uint32_t i = 0; i < t->fields_n; i++) {
 		n += t->fields[i].size;
-		if (is_string(&t->fields[i]))
-			n += 8; /* length, NUL and padding */
 		last_id = t->fields[i].id;
 	}
 	return n + 2 * (last_id + 1);
+}
+
+/* The same, and what strings take beside their bytes: length, NUL and padding. */
+static unsigned fixed_bytes(const struct table *t)
+{
+	unsigned n = inline_bytes(t);
+	for (uint32_t i = 0; i < t->fields_n; i++)
+		n += is_string(&t->fields[i]) ? 8 : 0;
+	return n;
 }
 
 static void emit_bytes_max(FILE *f, const struct table *t)
@@ -66,72 +77,111 @@ static void emit_present(FILE *f, const struct field *a, const char *of)
 	}
 }
 
-static void emit_inline_field(FILE *f, const struct field *a, const char *of)
-{
-	emit_present(f, a, of);
-	if (a->kind == FB_SCALAR)
-		fprintf(f, "\t\tp = fb_put_%s(p, (uint%u_t)%s%s);\n", a->scalar.bits,
-			8u * a->scalar.size, of, a->name);
-	else if (is_string(a))
-		fprintf(f, "\t\trefs[refs_n++] = (struct fb_ref){ p, &%s%s };\n\t\tp += 4;\n", of,
-			a->name);
-	else
-		fprintf(f, "\t\t%s_at = p;\n\t\tp += 4;\n", a->name);
-	fprintf(f, "\t\tpresent |= UINT64_C(1) << %u;\n\t}\n", a->id);
-}
-
-static void emit_inline_fields(FILE *f, const struct table *t, const char *of)
+static void emit_inline_fields(FILE *f, const struct table *t)
 {
 	for (unsigned size = 8; size; size /= 2)
-		for (uint32_t i = 0; i < t->fields_n; i++)
-			if (t->fields[i].size == size && !(t->is_batch && i == 0))
-				emit_inline_field(f, &t->fields[i], of);
+		for (uint32_t i = 0; i < t->fields_n; i++) {
+			const struct field *a = &t->fields[i];
+			if (a->size != size)
+				continue;
+			emit_present(f, a, "in->");
+			if (a->kind == FB_SCALAR)
+				fprintf(f, "\t\tp = fb_put_%s(p, (uint%u_t)in->%s);\n",
+					a->scalar.bits, 8u * a->scalar.size, a->name);
+			else
+				fprintf(f, "\t\tp = fb_put_ref(w, p, *ref++);\n");
+			fprintf(f, "\t\tpresent |= UINT64_C(1) << %u;\n\t}\n", a->id);
+		}
+}
+
+static void emit_string(FILE *f, const struct table *t, const struct field *a)
+{
+	const char *n = a->name;
+	for (uint32_t i = 0; i < t->fields_n && a->like[0]; i++)
+		if (strcmp(t->fields[i].name, a->like) == 0)
+			fprintf(f,
+				"\t\trefs[refs_n++] = fb_string_like(w, in->%s, in->%s, %s_at);\n",
+				n, a->like, a->like);
+	if (a->shared)
+		fprintf(f, "\t\trefs[refs_n++] = fb_string_share(w, %u, in->%s);\n", a->shared - 1u,
+			n);
+	else if (!a->like[0])
+		fprintf(f, "\t\trefs[refs_n++] = fb_string_write(w, in->%s);\n", n);
+	for (uint32_t i = 0; i < t->fields_n; i++)
+		if (strcmp(t->fields[i].like, n) == 0) {
+			fprintf(f, "\t\t%s_at = refs[refs_n - 1];\n", n);
+			break;
+		}
 }
 
 static void emit_vector(FILE *f, const struct field *a)
 {
 	const char *n = a->name;
+	char write[32] = "write(w";
 
-	fprintf(f, "\tif (%s_at)", n);
 	if (a->kind == FB_SCALARS) {
-		fprintf(f, "\n\t\tfb_scalars_write(w, %s_at, in->%s, in->%s_n, %u);\n", n, n, n,
-			a->scalar.size);
-	} else if (a->kind == FB_STRINGS) {
-		fprintf(f, "\n\t\tfb_string_vector_write(w, %s_at, in->%s, in->%s_n);\n", n, n, n);
-	} else {
-		fprintf(f,
-			" {\n\t\tuint32_t slots = fb_slots_write(w, %s_at, in->%s_n);\n"
-			"\t\tfor (uint32_t i = 0; i < in->%s_n; i++)\n"
-			"\t\t\tfb_slot_set(w, slots + 4 * i, %s_write(w, &in->%s[i]));\n\t}\n",
-			n, n, n, a->table->name, n);
+		if (a->shared)
+			snprintf(write, sizeof write, "share(w, %u", a->shared - 1u);
+		fprintf(f, "\t\trefs[refs_n++] = fb_scalars_%s, in->%s, in->%s_n, %u);\n", write, n,
+			n, a->scalar.size);
+		return;
 	}
+	fprintf(f,
+		"\t\tuint8_t *slots = w->floor;\n"
+		"\t\tfor (uint32_t i = 0; i < in->%s_n; i++)\n",
+		n);
+	if (a->kind == FB_STRINGS)
+		fprintf(f, "\t\t\tfb_slot_add_string(w, in->%s[i], %s);\n", n,
+			a->shared ? "true" : "false");
+	else
+		fprintf(f, "\t\t\tfb_slot_add(w, %s_write(w, &in->%s[i]));\n", a->table->name, n);
+	fprintf(f, "\t\trefs[refs_n++] = fb_slots_write(w, slots);\n");
+}
+
+static void emit_refs(FILE *f, const struct table *t)
+{
+	for (uint32_t i = 0; i < t->fields_n; i++) {
+		const struct field *a = &t->fields[i];
+		if (a->kind == FB_SCALAR)
+			continue;
+		emit_present(f, a, "in->");
+		if (is_string(a))
+			emit_string(f, t, a);
+		else
+			emit_vector(f, a);
+		fprintf(f, "\t}\n");
+	}
+}
+
+/* The places of what other fields are like. */
+static void emit_like_places(FILE *f, const struct table *t)
+{
+	for (uint32_t i = 0; i < t->fields_n; i++)
+		for (uint32_t k = i + 1; k < t->fields_n; k++)
+			if (strcmp(t->fields[k].like, t->fields[i].name) == 0) {
+				fprintf(f, "\tuint32_t %s_at;\n", t->fields[i].name);
+				break;
+			}
 }
 
 static void emit_table_write(FILE *f, const struct table *t)
 {
 	unsigned refs = 0;
-
-	fprintf(f,
-		"uint32_t %s_write(struct fb_writer *w, const struct %s_in *in)\n{\n"
-		"\tuint32_t pos = fb_table_begin(w, %s_in_bytes_max(in));\n"
-		"\tif (pos == 0)\n\t\treturn 0;\n"
-		"\tuint8_t *p = w->buf + pos + 4;\n\tuint64_t present = 0;\n",
-		t->name, t->name, t->name);
-	for (uint32_t i = 0; i < t->fields_n; i++) {
-		if (is_string(&t->fields[i]))
-			refs++;
-		else if (t->fields[i].kind != FB_SCALAR)
-			fprintf(f, "\tuint8_t *%s_at = NULL;\n", t->fields[i].name);
-	}
-	if (refs)
-		fprintf(f, "\tstruct fb_ref refs[%u];\n\tuint32_t refs_n = 0;\n", refs);
-	fprintf(f, "\n");
-	emit_inline_fields(f, t, "in->");
-	fprintf(f, "\tfb_strings_write(w, p, %s);\n", refs ? "refs, refs_n" : "NULL, 0");
 	for (uint32_t i = 0; i < t->fields_n; i++)
-		if (t->fields[i].kind != FB_SCALAR && !is_string(&t->fields[i]))
-			emit_vector(f, &t->fields[i]);
-	fprintf(f, "\tfb_table_end(w, &%s_type, pos, present);\n\treturn pos;\n}\n\n", t->name);
+		refs += t->fields[i].kind != FB_SCALAR;
+
+	fprintf(f, "uint32_t %s_write(struct fb_writer *w, const struct %s_in *in)\n{\n", t->name,
+		t->name);
+	if (refs)
+		fprintf(f, "\tuint32_t refs[%u] = { 0 }, refs_n = 0;\n", refs);
+	emit_like_places(f, t);
+	emit_refs(f, t);
+	fprintf(f,
+		"\tuint8_t *p = fb_table_begin(w, %u);\n"
+		"\tif (!p)\n\t\treturn 0;\n\tuint64_t present = 0;\n%s\n",
+		inline_bytes(t), refs ? "\tconst uint32_t *ref = refs;\n" : "");
+	emit_inline_fields(f, t);
+	fprintf(f, "\treturn fb_table_end(w, &%s_type, p, present);\n}\n\n", t->name);
 }
 
 static void emit_file_id(FILE *f, const struct model *m)
@@ -149,41 +199,29 @@ static void emit_build(FILE *f, const struct model *m, const struct table *t)
 	fprintf(f, ");\n\treturn fb_finish(&w, %s_write(&w, in), out_n);\n}\n\n", t->name);
 }
 
-/* The root of a batch is written like any table, but its vector of rows is always there. */
+/* The root of a batch is written when it ends. */
 static void emit_batch(FILE *f, const struct model *m, const struct table *t)
 {
-	const struct field *rows = &t->fields[0];
+	const char *row = t->fields[0].table->name;
 
-	fprintf(f, "void %s_begin(struct fb_writer *w, void *buf, uint32_t cap, uint32_t rows_cap",
-		t->name);
+	fprintf(f, "void %s_begin(struct fb_writer *w, void *buf, uint32_t cap", t->name);
 	emit_batch_arguments(f, t);
-	fprintf(f, ")\n{\n\tfb_begin(w, buf, cap, ");
+	fprintf(f, ")\n{\n\tconst uint64_t fields[] = { 0");
+	for (uint32_t i = 1; i < t->fields_n; i++)
+		fprintf(f, ", (uint64_t)%s", t->fields[i].name);
+	fprintf(f, " };\n\tuint64_t present = 1;\n");
+	for (uint32_t i = 1; i < t->fields_n; i++) {
+		fprintf(f, "\tpresent |= (uint64_t)(%s != ", t->fields[i].name);
+		emit_literal(f, &t->fields[i]);
+		fprintf(f, ") << %u;\n", i);
+	}
+	fprintf(f, "\tfb_batch_begin(w, buf, cap, ");
 	emit_file_id(f, m);
-	fprintf(f,
-		");\n\tuint32_t pos = fb_table_begin(w, fb_bytes_max(%u + UINT64_C(4) * "
-		"rows_cap));\n"
-		"\tif (pos == 0) {\n\t\tw->n = 0;\n\t\treturn;\n\t}\n"
-		"\tuint8_t *p = w->buf + pos + 4;\n\tuint64_t present = 1;\n\n",
-		fixed_bytes(t) + 8);
-	for (unsigned size = 8; size; size /= 2)
-		for (uint32_t i = 0; i < t->fields_n; i++) {
-			if (t->fields[i].size != size)
-				continue;
-			if (i == 0)
-				fprintf(f, "\tuint8_t *%s_at = p;\n\tp += 4;\n", rows->name);
-			else
-				emit_inline_field(f, &t->fields[i], "");
-		}
-	fprintf(f,
-		"\tfb_strings_write(w, p, NULL, 0);\n"
-		"\tfb_table_end(w, &%s_type, pos, present);\n"
-		"\tfb_rows_write(w, %s_at, rows_cap);\n"
-		"\tfb_put_u32(w->buf, pos);\n}\n\n",
-		t->name, rows->name);
+	fprintf(f, ", &%s_type, fields, present);\n}\n\n", t->name);
 	fprintf(f,
 		"void %s_add(struct fb_writer *w, const struct %s_in *in)\n{\n"
 		"\tif (fb_row_begin(w))\n\t\tfb_row_end(w, %s_write(w, in));\n}\n\n",
-		t->name, rows->table->name, rows->table->name);
+		t->name, row, row);
 }
 
 void emit_writer(FILE *f, const struct model *m, const struct table *t)

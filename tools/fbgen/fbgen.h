@@ -32,6 +32,8 @@ struct field {
 	int64_t absent;	      /* the default of a scalar */
 	bool required;
 	bool deprecated;
+	uint8_t shared;		   /* 1 + number among the schema's shared fields; 0: not */
+	char like[NAME_MAX_BYTES]; /* the field that it is mostly equal to; "": none */
 };
 
 struct table {
@@ -48,6 +50,7 @@ struct model {
 	struct fb_vector enums;
 	struct table tables[TABLES_MAX];
 	uint32_t tables_n;
+	uint32_t shared_n;
 };
 
 /** Says why on stderr and ends with exit status 1. */
@@ -70,7 +73,7 @@ void emit_type(FILE *f, const struct table *t);
 void emit_writer(FILE *f, const struct model *m, const struct table *t);
 void emit_verifier(FILE *f, const struct model *m, const struct table *t);
 
-/** The arguments of XBatch's ..._batch_begin(), behind rows_cap: ", uint64_t batch_id, ..." */
+/** The arguments of XBatch's ..._batch_begin(), behind cap: ", uint64_t batch_id, ..." */
 void emit_batch_arguments(FILE *f, const struct table *t);
 /** The C literal of a scalar's default. */
 void emit_literal(FILE *f, const struct field *field);

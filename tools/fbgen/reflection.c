@@ -14,18 +14,27 @@ static const struct fb_table_type type_type = {
 		{ .id = 2, .size = 4 }, { .id = 0, .size = 1 }, { .id = 1, .size = 1 } },
 	3,
 };
+static const struct fb_table_type attribute_type = {
+	"KeyValue",
+	(const struct fb_field_type[]){
+		{ .id = 0, .kind = FB_STRING, .size = 4, .required = true },
+		{ .id = 1, .kind = FB_STRING, .size = 4 },
+	},
+	2,
+};
 static const struct fb_table_type field_type = {
 	"Field",
 	(const struct fb_field_type[]){
 		{ .id = 4, .size = 8 },
 		{ .id = 0, .kind = FB_STRING, .size = 4, .required = true },
 		{ .id = 1, .kind = FB_TABLE, .size = 4, .required = true, .table = &type_type },
+		{ .id = 9, .kind = FB_TABLES, .size = 4, .table = &attribute_type },
 		{ .id = 2, .size = 2 },
 		{ .id = 6, .size = 1 },
 		{ .id = 7, .size = 1 },
 		{ .id = 11, .size = 1 },
 	},
-	7,
+	8,
 };
 static const struct fb_table_type object_type = {
 	"Object",
@@ -153,6 +162,28 @@ static void vector_field_read(struct model *m, struct fb_table type, const char 
 	}
 }
 
+/* How the writer looks for what it need not write again. */
+static void attributes_read(struct model *m, struct fb_table in, const char *where, struct field *f)
+{
+	struct fb_vector attributes = fb_get_vector(in, SLOT(9));
+	for (uint32_t i = 0; i < attributes.n; i++) {
+		struct fb_table a = fb_vector_table(attributes, i);
+		struct span key = fb_get_bytes(a, SLOT(0));
+		if (span_eq(key, SPAN("repeats"))) {
+			if (f->kind == FB_SCALAR || f->kind == FB_TABLES)
+				refuse("%s.%s: only strings and vectors of scalars or of strings "
+				       "are shared",
+				       where, f->name);
+			if (m->shared_n == FB_SHARED_MAX)
+				refuse("%s.%s: more than %d shared fields", where, f->name,
+				       FB_SHARED_MAX);
+			f->shared = (uint8_t)++m->shared_n;
+		} else if (span_eq(key, SPAN("like"))) {
+			name_snake(fb_get_bytes(a, SLOT(1)), f->like);
+		}
+	}
+}
+
 static void field_read(struct model *m, struct fb_table in, const char *where, struct field *f)
 {
 	struct fb_table type = fb_get_table(in, SLOT(1));
@@ -184,6 +215,7 @@ static void field_read(struct model *m, struct fb_table in, const char *where, s
 		       "arrays are not)",
 		       where, f->name);
 	}
+	attributes_read(m, in, where, f);
 }
 
 /* flatc sorts fields by name; here they are sorted by id. */
@@ -211,6 +243,22 @@ static void table_read(struct model *m, struct fb_table in, struct table *t)
 			t->fields[t->fields_n++] = by_id[id];
 }
 
+/* What a field is like has been written before it, in every row. */
+static void likes_check(const struct table *t)
+{
+	for (uint32_t i = 0; i < t->fields_n; i++) {
+		const struct field *f = &t->fields[i];
+		bool found = !f->like[0];
+		for (uint32_t k = 0; k < i && f->kind == FB_STRING; k++)
+			found |= strcmp(t->fields[k].name, f->like) == 0 &&
+				 t->fields[k].kind == FB_STRING && t->fields[k].required;
+		if (!found || (f->like[0] && f->shared))
+			refuse("%s.%s: like names a required string before it, of a string that "
+			       "is not shared",
+			       t->schema_name, f->name);
+	}
+}
+
 /* An XBatch must be what the batch writer can write: rows, then plain scalars. */
 static void batch_find(struct table *t)
 {
@@ -218,6 +266,8 @@ static void batch_find(struct table *t)
 	if (n < 7 || strcmp(t->name + n - 6, "_batch") != 0)
 		return;
 	t->is_batch = true;
+	if (t->fields_n > FB_BATCH_FIELDS_MAX)
+		refuse("%s: a batch has at most %d fields", t->schema_name, FB_BATCH_FIELDS_MAX);
 	for (uint32_t i = 0; i < t->fields_n; i++) {
 		uint8_t want = i == 0 ? FB_TABLES : FB_SCALAR;
 		if (t->fields[i].kind != want || t->fields[i].id != i)
@@ -252,6 +302,7 @@ void model_read(struct span bfbs, const char *source, struct model *m)
 	}
 	for (uint32_t i = 0; i < objects.n; i++) {
 		table_read(m, fb_vector_table(objects, i), &m->tables[i]);
+		likes_check(&m->tables[i]);
 		batch_find(&m->tables[i]);
 	}
 }
