@@ -121,24 +121,39 @@ static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id,
 	return emit.err;
 }
 
+/* A transaction of any size keeps few runs. When there are too many, those of like size become one:
+ * the newest, and before it each of up to four times as many rows as all behind it. So the run that
+ * a row is in grows by a quarter at least each time it is written again. */
+static enum err runs_fold(struct db_txn *txn, unsigned table)
+{
+	struct db *db = txn->db;
+	struct txn_table *tt = &txn->tables[table];
+	if (tt->runs_n < MERGE_FAN_IN)
+		return ERR_OK;
+	uint32_t first = tt->runs_n - 1;
+	uint64_t rows = tt->runs[first]->rows_n;
+	while (first > 0 && (tt->runs[first - 1]->rows_n <= rows * 4 || first == tt->runs_n - 1))
+		rows += tt->runs[--first]->rows_n;
+	struct run *merged;
+	enum err e = merge_runs(db, table, tt->runs + first, tt->runs_n - first, false,
+				rows >= db->heap_run_rows && !db->read_only, &merged);
+	if (e != ERR_OK)
+		return e;
+	for (uint32_t i = first; i < tt->runs_n; i++)
+		run_unref(db, tt->runs[i]);
+	tt->runs[first] = merged;
+	tt->runs_n = first + 1;
+	return ERR_OK;
+}
+
 enum err txn_block_end(struct db_txn *txn, unsigned table)
 {
 	struct txn_table *tt = &txn->tables[table];
 	if (tt->block.n == 0)
 		return ERR_OK;
-	if (tt->runs_n == MERGE_FAN_IN) { /* a transaction of any size keeps few runs */
-		struct run *merged;
-		enum err e = merge_runs(txn->db, table, tt->runs, tt->runs_n, false,
-					!txn->db->read_only, &merged);
-		if (e != ERR_OK)
-			return e;
-		for (uint32_t i = 0; i < tt->runs_n; i++)
-			run_unref(txn->db, tt->runs[i]);
-		tt->runs[0] = merged;
-		tt->runs_n = 1;
-	}
-	enum err e =
-		block_build(txn->db, table, &tt->block, txn->log.commit, &tt->runs[tt->runs_n]);
+	enum err e = runs_fold(txn, table);
+	if (e == ERR_OK)
+		e = block_build(txn->db, table, &tt->block, txn->log.commit, &tt->runs[tt->runs_n]);
 	if (e == ERR_OK)
 		tt->runs_n++;
 	return e;

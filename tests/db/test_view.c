@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Views of an open transaction: rows may change again after each, readers see none of it, and
  * replay makes the same of the log. */
+#include "db/io.h"
 #include "fixture.h"
 
 /* What a reader that replays the log finds: nothing of the first store's indexes is used. */
@@ -71,6 +72,45 @@ TEST_LIMIT(db_txn_view, shows_every_step_and_the_last_word_counts_after_replay, 
 			EXPECT_OK(db_checkpoint(db));
 	}
 	replay_expect(dir, &m);
+}
+
+static uint64_t written_n;
+
+static ssize_t counting_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t off)
+{
+	written_n += n;
+	return io_files.pwrite(ctx, fd, p, n, off);
+}
+
+/* Each step makes a run; those of a long transaction are merged, but not all of them every time. */
+TEST_LIMIT(db_txn_view, a_long_transaction_writes_its_index_a_few_times_only, 120)
+{
+	struct db_options o = fx_options(test_tmpdir());
+	struct db_io io = io_files;
+	struct db *db = NULL;
+	struct db_txn *txn;
+	struct db_snap *view;
+	uint64_t id = 1;
+	io.pwrite = counting_pwrite;
+	o.io = &io;
+	o.heap_run_rows = 1;
+	EXPECT_OK(db_open(&o, &db, NULL));
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (unsigned step = 0; step < 400; step++) {
+		for (uint64_t end = id + 50; id < end; id++)
+			EXPECT_OK(fx_put(txn, FX_SETTING, id, 1));
+		EXPECT_OK(db_txn_view(txn, &view));
+		EXPECT_U64(id - 1, db_rows(view, FX_SETTING));
+		db_txn_view_end(txn, view);
+	}
+	EXPECT_OK(db_txn_commit(txn));
+	struct db_stats s;
+	db_stats_get(db, &s);
+	uint64_t index_written = written_n - s.log_bytes;
+	printf("%" PRIu64 " bytes of index, %" PRIu64 " written\n", s.index_bytes, index_written);
+	EXPECT(index_written < 12 * s.index_bytes);
+	fx_expect_sound(db);
+	db_close(db);
 }
 
 TEST(db_txn_view, an_older_view_stays_as_it_was)
