@@ -16,12 +16,14 @@
 #include "db/stage.h"
 
 #define LOST_MAX 200000u /* records that are named; more are counted */
+#define LOST_SLOTS (1u << 18)
 #define CHUNK_ROOM (sizeof(struct disk_chunk) + CHUNK_PAYLOAD_MAX + CHUNK_ALIGN)
 
 /* A record that was in a damaged place. */
 struct lost {
-	uint32_t table, row;
-	uint64_t id, commit;	      /* 0: not known, at most that of the old index */
+	uint32_t table, row, next;    /* next: of the same slot, + 1 */
+	uint64_t id;		      /* 0: not missed any more */
+	uint64_t commit;	      /* 0: not known, at most that of the old index */
 	const struct disk_chunk *was; /* where it can still be read, if not trusted; or NULL */
 };
 
@@ -36,7 +38,9 @@ struct repair {
 	uint64_t next_ids[DB_TABLES_MAX];
 	uint32_t tables_n; /* that the log names */
 	struct lost *lost;
-	size_t lost_n, lost_cap;
+	size_t lost_n, lost_cap, lost_gone_n;
+	uint32_t *lost_slots; /* by table and id: LOST_SLOTS, place in `lost` + 1 */
+	bool lost_more;	      /* there was no room for all */
 	uint64_t done, all;
 };
 
@@ -57,14 +61,52 @@ static const char *table_name(const struct repair *r, uint32_t table)
 	return table < r->options->tables_n ? r->options->tables[table].name : "of a newer salver";
 }
 
+static uint32_t *lost_slot(const struct repair *r, uint32_t table, uint64_t id)
+{
+	return &r->lost_slots[((id ^ (uint64_t)table << 56) * 0x9e3779b97f4a7c15u) >> 46];
+}
+_Static_assert(LOST_SLOTS == 1u << (64 - 46), "as many slots as the hash has values");
+
+static void lost_link(struct repair *r, uint32_t place)
+{
+	struct lost *l = &r->lost[place];
+	uint32_t *slot = lost_slot(r, l->table, l->id);
+	l->next = *slot;
+	*slot = place + 1;
+}
+
+/* Without those that are not missed any more. */
+static void lost_pack(struct repair *r)
+{
+	size_t n = 0;
+	if (r->lost_gone_n == 0)
+		return;
+	memset(r->lost_slots, 0, LOST_SLOTS * sizeof *r->lost_slots);
+	for (size_t i = 0; i < r->lost_n; i++) {
+		if (r->lost[i].id == 0)
+			continue;
+		r->lost[n] = r->lost[i];
+		lost_link(r, (uint32_t)n++);
+	}
+	r->lost_n = n;
+	r->lost_gone_n = 0;
+}
+
 static void lost_add(struct repair *r, struct lost l)
 {
 	void *p = r->lost;
-	if (r->lost_n == LOST_MAX ||
-	    mem_grow(&r->old->mem, &p, &r->lost_cap, r->lost_n + 1, sizeof *r->lost) != ERR_OK)
+	if (!r->lost_slots)
+		r->lost_slots = mem_alloc(&r->old->mem, LOST_SLOTS * sizeof *r->lost_slots);
+	if (r->lost_n == LOST_MAX && r->lost_gone_n >= LOST_MAX / 8)
+		lost_pack(r);
+	if (!r->lost_slots || r->lost_n == LOST_MAX ||
+	    mem_grow(&r->old->mem, &p, &r->lost_cap, r->lost_n + 1, sizeof *r->lost) != ERR_OK) {
+		r->lost_more = true;
 		return;
+	}
 	r->lost = p;
-	r->lost[r->lost_n++] = l;
+	r->lost[r->lost_n] = l;
+	lost_link(r, (uint32_t)r->lost_n++);
 }
 
 /* ---- writing the new log ---- */
@@ -109,11 +151,18 @@ static void on_damage(void *ctx, struct log_pos from, uint32_t to, const struct 
 /* A record that ends after it was lost is not missed. */
 static void removed_forget(struct repair *r, const struct disk_chunk *c)
 {
-	for (uint32_t i = 0; i < c->payload_bytes / 8 && r->lost_n > 0; i++) {
+	for (uint32_t i = 0; i < c->payload_bytes / 8 && r->lost_n > r->lost_gone_n; i++) {
 		uint64_t id = num_le64(chunk_payload(c) + (size_t)i * 8);
-		for (size_t k = 0; k < r->lost_n; k++)
-			if (r->lost[k].table == c->table && r->lost[k].id == id)
-				r->lost[k--] = r->lost[--r->lost_n];
+		for (uint32_t *at = lost_slot(r, c->table, id); *at;) {
+			struct lost *l = &r->lost[*at - 1];
+			if (l->table != c->table || l->id != id) {
+				at = &l->next;
+				continue;
+			}
+			*at = l->next;
+			l->id = 0;
+			r->lost_gone_n++;
+		}
 	}
 }
 
@@ -291,6 +340,7 @@ static void losses_tell(struct repair *r)
 		index_ask(r, t);
 		back_tell(r, sn, t);
 	}
+	lost_pack(r);
 	if (r->lost_n > 0)
 		qsort(r->lost, r->lost_n, sizeof *r->lost, lost_order);
 	for (size_t i = 0; i < r->lost_n; i++) {
@@ -298,7 +348,7 @@ static void losses_tell(struct repair *r)
 		if (i == 0 || l->table != l[-1].table || l->id != l[-1].id)
 			lost_tell(r, sn, l);
 	}
-	if (r->lost_n == LOST_MAX)
+	if (r->lost_more)
 		say(r, "more than %u records were in damaged places; the rest is not named",
 		    LOST_MAX);
 	r->out->commit = db_snap_commit(sn);
@@ -360,8 +410,10 @@ static enum err new_make(struct repair *r, const struct stage *stage, struct err
 
 static void repair_fini(struct repair *r)
 {
-	if (r->old)
+	if (r->old) {
 		mem_free(&r->old->mem, r->lost, r->lost_cap * sizeof *r->lost);
+		mem_free(&r->old->mem, r->lost_slots, LOST_SLOTS * sizeof *r->lost_slots);
+	}
 	db_free(r->new);
 	db_close(r->index);
 	db_close(r->old);

@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/thread.h"
 #include "db/backup.h"
+#include "db/format.h"
 #include "trace.h"
 
 static char *path_in(const char *dir, const char *name)
@@ -456,6 +458,53 @@ TEST(db_repair, cut_short_at_any_rename_and_done_again_it_keeps_the_old_files)
 	}
 	printf("%u places\n", cuts_n);
 	EXPECT(cuts_n > 1);
+}
+
+/* Chunks of rows fail their checksums, though their bytes are as they were. */
+static unsigned rows_chunks_spoil(const char *log)
+{
+	struct disk_chunk c;
+	unsigned n = 0;
+	int fd = open(log, O_RDWR);
+	EXPECT(fd >= 0);
+	for (off_t at = SEGMENT_HEADER_BYTES;
+	     pread(fd, &c, sizeof c, at) == sizeof c && c.magic == CHUNK_MAGIC;
+	     at += (off_t)num_align_up(sizeof c + c.payload_bytes, CHUNK_ALIGN)) {
+		if (c.kind != CHUNK_ROWS)
+			continue;
+		c.payload_hash ^= 1;
+		c.header_hash = XXH3_64bits(&c, offsetof(struct disk_chunk, header_hash));
+		EXPECT(pwrite(fd, &c, sizeof c, at) == sizeof c);
+		n++;
+	}
+	close(fd);
+	return n;
+}
+
+/* As many as are named, and each of them ends: which once took a look at all for each. */
+TEST_LIMIT(db_repair, many_lost_records_that_ended_are_forgotten_at_once, 60)
+{
+	static struct told told;
+	const uint64_t rows_n = 190000;
+	struct db_options o = fx_options(path_in(test_tmpdir(), "db"));
+	struct db_repair_result result;
+	struct db_txn *txn;
+	struct db *db = fx_open(o.dir);
+	const struct setting_in in = { .name = span_str("s") };
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (uint64_t id = 1; id <= rows_n; id++)
+		EXPECT_OK(db_txn_put(txn, FX_SETTING, id, &in));
+	EXPECT_OK(db_txn_commit(txn));
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (uint64_t id = 2; id <= rows_n; id++)
+		EXPECT_OK(db_txn_remove(txn, FX_SETTING, id));
+	EXPECT_OK(db_txn_commit(txn));
+	db_close(db);
+	EXPECT(rows_chunks_spoil(path_in(o.dir, "media-00001.fb")) > 10);
+	const struct db_follower f = { told_add, NULL, &told };
+	EXPECT_OK(db_repair(&o, &f, &result, NULL));
+	EXPECT_U64(1, result.lost_n); /* the one that did not end */
+	EXPECT(strstr(told.text, "lost: record 1 of table setting") != NULL);
 }
 
 /* The manifest knows that it was acknowledged. */
