@@ -15,7 +15,6 @@ enum err apply_begin(struct apply *a, struct db *db)
 		return e;
 	a->base = db_snap_begin(db); /* this thread commits, so this is the transaction's base */
 	a->now_s = clock_wall_s();
-	arena_init(&a->years, 1u << 20);
 	dicts_init(&a->dicts, a->txn);
 	return ERR_OK;
 }
@@ -26,7 +25,6 @@ void apply_end(struct apply *a)
 	db_snap_end(a->base);
 	dicts_fini(&a->dicts);
 	lists_fini(&a->lists);
-	arena_fini(&a->years);
 	free(a->entries);
 	free(a->places);
 	free(a->probed);

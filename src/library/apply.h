@@ -7,7 +7,6 @@
  * 3. Directories, terms and albums get their live flags and are written where they changed. */
 #pragma once
 
-#include "base/arena.h"
 #include "library/apply_lists.h"
 #include "library/batch_priv.h"
 #include "library/dict.h"
@@ -45,7 +44,6 @@ struct apply {
 	struct db_snap *base; /* what the transaction is based on; outlives it, for names */
 	int64_t now_s;
 	struct dicts dicts;
-	struct arena years; /* names made from numbers */
 	struct file_entry *entries;
 	uint32_t entries_n, entries_cap;
 	struct place *places;

@@ -57,15 +57,7 @@ static enum err year_of(struct apply *a, struct categories *c, uint16_t year, ui
 	size_t at = sizeof digits;
 	for (unsigned left = year; left; left /= 10)
 		digits[--at] = (char)('0' + left % 10);
-	struct span name = span_of(digits + at, sizeof digits - at);
-	struct dict_key key = { .name = name, .kind = TERM_KIND_YEAR };
-	uint32_t i;
-	enum err e = year ? dict_find(&a->dicts, DICT_TERM, &key, false, &i) : ERR_OK;
-	if (e == ERR_NOTFOUND) { /* the dictionary keeps the name until the commit ends */
-		name = arena_dup(&a->years, name);
-		e = name.p ? ERR_OK : ERR_NOMEM;
-	}
-	return e == ERR_OK ? term_of(a, c, TERM_KIND_YEAR, name, out_id) : e;
+	return term_of(a, c, TERM_KIND_YEAR, span_of(digits + at, sizeof digits - at), out_id);
 }
 
 /* (album artist, else artist; title); the folder instead of the artist for a compilation and where
@@ -87,10 +79,11 @@ static enum err album_of(struct apply *a, struct categories *c, const struct med
 	if (e != ERR_OK)
 		return e;
 	struct dict_row *row = &a->dicts.d[DICT_ALBUM].rows[c->album];
-	if (row->stored.pos == 0 && row->label.n == 0)
-		row->label = in->album_artist.n || in->compilation ? in->album_artist : in->artist;
 	*out_id = (uint32_t)row->id;
-	return ERR_OK;
+	if (row->stored.pos || row->label.n)
+		return ERR_OK;
+	row->label = in->album_artist.n || in->compilation ? in->album_artist : in->artist;
+	return row->label.n ? dict_keep(&a->dicts, &row->label) : ERR_OK;
 }
 
 /* Only audio has categories: a film's genre does not belong under "Music". */

@@ -20,6 +20,7 @@ void dicts_init(struct dicts *ds, struct db_txn *txn)
 	ds->txn = txn;
 	ds->base = db_txn_base(txn);
 	ds->last_directory = DICT_NONE;
+	arena_init(&ds->names, DICT_NAMES_MAX);
 }
 
 void dicts_fini(struct dicts *ds)
@@ -29,6 +30,7 @@ void dicts_fini(struct dicts *ds)
 		id_map_fini(&ds->d[i].by_hash);
 		id_map_fini(&ds->d[i].by_id);
 	}
+	arena_fini(&ds->names);
 	memset(ds, 0, sizeof *ds);
 }
 
@@ -180,6 +182,16 @@ static enum err add_stored(struct dicts *ds, enum dict_number which, struct fb_t
 	return add_row(ds, which, &row, out);
 }
 
+enum err dict_keep(struct dicts *ds, struct span *name)
+{
+	struct span copy = arena_dup(&ds->names, *name);
+	if (!copy.p)
+		return ERR_NOMEM;
+	*name = copy;
+	return ERR_OK;
+}
+
+/* The name is kept as it is: dict_keep() comes first. */
 static enum err add_new(struct dicts *ds, enum dict_number which, const struct dict_key *key,
 			uint32_t *out)
 {
@@ -188,6 +200,13 @@ static enum err add_new(struct dicts *ds, enum dict_number which, const struct d
 		ds->missing_directory = span_of(NULL, 0);
 	row.id = db_txn_new_id(ds->txn, tables[which]);
 	return add_row(ds, which, &row, out);
+}
+
+static enum err add_named(struct dicts *ds, enum dict_number which, struct dict_key key,
+			  uint32_t *out)
+{
+	enum err e = dict_keep(ds, &key.name);
+	return e == ERR_OK ? add_new(ds, which, &key, out) : e;
 }
 
 static enum err find_stored(struct dicts *ds, enum dict_number which, const struct dict_key *k,
@@ -220,7 +239,7 @@ enum err dict_find(struct dicts *ds, enum dict_number which, const struct dict_k
 		if (e == ERR_OK)
 			e = add_stored(ds, which, stored, out);
 		else if (create)
-			e = add_new(ds, which, key, out);
+			e = add_named(ds, which, *key, out);
 	}
 	if (e == ERR_OK)
 		*recent = *out;
@@ -302,6 +321,9 @@ static enum err make_below(struct dicts *ds, uint32_t known, struct span path, u
 	struct dict *d = &ds->d[DICT_DIRECTORY];
 	uint32_t i = known;
 	size_t n = d->rows[i].key.name.n;
+	enum err kept = dict_keep(ds, &path); /* all of them are its beginnings */
+	if (kept != ERR_OK)
+		return kept;
 	while (n < path.n) {
 		size_t start = n > 1 ? n + 1 : 1; /* behind "/" there is no second one */
 		n = start + span_find(span_skip(path, start), '/');
@@ -365,7 +387,9 @@ enum err dict_root(struct dicts *ds, struct span path, struct span name)
 		return dict_directory(ds, path, true, &i);
 	bool is_new = e == ERR_NOTFOUND;
 	if (is_new)
-		e = add_new(ds, DICT_DIRECTORY, &key, &i);
+		e = add_named(ds, DICT_DIRECTORY, key, &i);
+	if (e == ERR_OK)
+		e = dict_keep(ds, &name);
 	if (e != ERR_OK)
 		return e;
 	struct dict_row *row = &d->rows[i];

@@ -7,6 +7,7 @@
  * commit's. */
 #pragma once
 
+#include "base/arena.h"
 #include "db/db.h"
 #include "library/id_map.h"
 #include "library/library.h"
@@ -18,7 +19,7 @@ enum dict_number { DICT_DIRECTORY, DICT_TERM, DICT_ALBUM, DICTS_N };
 
 /** What a row is called; unused fields are 0. */
 struct dict_key {
-	struct span name;      /* path, name or title; borrowed from the batch or the snapshot */
+	struct span name;      /* path, name or title */
 	uint8_t kind;	       /* terms */
 	uint32_t artist_id;    /* albums */
 	uint64_t directory_id; /* albums */
@@ -26,8 +27,8 @@ struct dict_key {
 
 struct dict_row {
 	uint64_t id;
-	struct dict_key key;
-	struct span label;	/* directories: name to show; albums: artist to show */
+	struct dict_key key;	/* borrowed from the snapshot or from `names` */
+	struct span label;	/* the same; directories: name to show; albums: artist to show */
 	uint64_t parent_id;	/* directories: 0 for roots */
 	struct fb_table stored; /* pos 0: new */
 	uint64_t base_n;	/* files in it before this commit, once counted */
@@ -52,7 +53,8 @@ struct dict_row {
 	bool owner, was_owner;
 };
 
-#define DICT_RECENT 8 /* kinds of terms, a power of two */
+#define DICT_NAMES_MAX (4 * LIBRARY_BATCH_MAX_BYTES) /* far beyond what one commit names */
+#define DICT_RECENT 8				     /* kinds of terms, a power of two */
 
 struct dict {
 	struct dict_row *rows;
@@ -65,13 +67,18 @@ struct dicts {
 	struct db_txn *txn;
 	const struct db_snap *base;
 	struct dict d[DICTS_N];
+	struct arena names;	       /* of what is new: batches go before the commit does */
 	uint32_t last_directory;       /* files come directory by directory */
-	struct span missing_directory; /* looked for last, and neither stored nor made since */
+	struct span missing_directory; /* looked for last, and neither stored nor made since: in the
+					* batch at hand */
 	bool upgrading;		       /* rows may lack what older versions did not count */
 };
 
 void dicts_init(struct dicts *ds, struct db_txn *txn);
 void dicts_fini(struct dicts *ds);
+
+/** Make *name a copy that lasts as long as the commit. */
+NODISCARD enum err dict_keep(struct dicts *ds, struct span *name);
 
 /* All of these return indexes of rows; a call may move the rows. */
 
