@@ -30,6 +30,7 @@ void apply_end(struct apply *a)
 	free(a->probed);
 	id_map_fini(&a->entry_by_id);
 	id_map_fini(&a->place_by_hash);
+	id_set_fini(&a->touched);
 	memset(a, 0, sizeof *a);
 }
 
@@ -94,7 +95,8 @@ static enum err add_place(struct apply *a, struct span path, uint64_t hash, uint
 	}
 	a->places[a->places_n] = (struct place){ .path = path,
 						 .entry = entry,
-						 .next = id_map_get(&a->place_by_hash, hash) };
+						 .next = id_map_get(&a->place_by_hash, hash),
+						 .hash = hash };
 	enum err e = id_map_set(&a->place_by_hash, hash, a->places_n);
 	a->places_n += e == ERR_OK;
 	return e;
@@ -124,6 +126,15 @@ static enum err stored_at(struct apply *a, const struct batch *b, const struct o
 	return add_stored_entry(a, stored, out);
 }
 
+/* What an operation gets that has to wait for the commit. */
+#define OP_WAITS ERR_BUSY
+
+/* A file that has a record is known by its id, a new one by its path. */
+static bool is_touched(const struct apply *a, uint64_t hash, uint32_t entry)
+{
+	return id_set_has(&a->touched, entry == DICT_NONE ? hash : a->entries[entry].id);
+}
+
 /* The place of an operation's path, whose entry is the file there as things stand after the
  * operations so far, or the one that they removed from there. Valid until the next place. */
 static enum err place_of(struct apply *a, const struct batch *b, const struct op *op,
@@ -136,6 +147,8 @@ static enum err place_of(struct apply *a, const struct batch *b, const struct op
 	if (*out)
 		return ERR_OK;
 	enum err e = stored_at(a, b, op, &entry);
+	if (e == ERR_OK && is_touched(a, hash, entry))
+		e = OP_WAITS;
 	if (e == ERR_OK)
 		e = add_place(a, path, hash, entry);
 	if (e == ERR_OK)
@@ -200,15 +213,20 @@ static enum err do_move(struct apply *a, struct batch *b, const struct op *op)
 	struct place *place;
 	struct fb_table stored;
 	enum err e = ERR_OK;
+	if (id_set_has(&a->touched, op->media_id) ||
+	    (a->touched.n && op->media_id >= db_next_id(a->base, TABLE_MEDIA)))
+		return OP_WAITS; /* the second: it may be a new one's */
 	if (i == DICT_NONE) {
 		if (db_get(a->base, TABLE_MEDIA, op->media_id, &stored) != ERR_OK)
 			return do_put(a, b, op); /* it went before its move was told */
 		e = add_stored_entry(a, stored, &i);
 	}
+	if (e == ERR_OK)
+		e = place_of(a, b, op, &place); /* before anything is done: it may have to wait */
 	if (e == ERR_OK && !span_eq(a->entries[i].path, op->path))
 		e = leave_place(a, i);
 	if (e == ERR_OK)
-		e = place_of(a, b, op, &place);
+		e = place_of(a, b, op, &place); /* leaving may have moved it */
 	if (e != ERR_OK)
 		return e;
 	if (place->entry != DICT_NONE && place->entry != i)
@@ -328,7 +346,8 @@ enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at)
 		a->probed->n = 0; /* that was another batch, or its beginning */
 	while (e == ERR_OK && *at < b->ops_n) {
 		const struct op *op = &b->ops[*at];
-		full = a->entries_n >= COMMIT_FILES_MAX || lists_must_wait(a, op);
+		full = a->entries_n >= COMMIT_FILES_MAX || lists_must_wait(a, op) ||
+		       (a->touched.n && !op_is_single(op));
 		if (full)
 			break;
 		if (op_is_single(op))
@@ -355,9 +374,57 @@ enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at)
 			e = lists_op(a, op);
 			break;
 		}
+		if (e == OP_WAITS)
+			return ERR_OK;
 		if (full)
 			break; /* the rest of the tree goes with the next commit */
 		*at += e == ERR_OK;
 	}
+	return e;
+}
+
+/* ---- several batches ------------------------------------------------------------------------- */
+
+bool apply_can_seal(const struct batch *b)
+{
+	for (uint32_t i = 0; i < b->ops_n; i++)
+		if (!op_is_single(&b->ops[i]))
+			return false;
+	return true;
+}
+
+void apply_forget(struct apply *a)
+{
+	a->entries_n = a->places_n = 0;
+	id_map_clear(&a->entry_by_id);
+	id_map_clear(&a->place_by_hash);
+	dicts_forget_batch(&a->dicts);
+}
+
+/* Files that were stored before are known by their ids wherever they are or were. */
+static enum err touch(struct apply *a)
+{
+	enum err e = ERR_OK;
+	for (uint32_t i = 0; i < a->entries_n && e == ERR_OK; i++)
+		if (a->entries[i].stored.pos && a->entries[i].fate != FILE_KEPT)
+			e = id_set_add(&a->touched, a->entries[i].id);
+	for (uint32_t i = 0; i < a->places_n && e == ERR_OK; i++) {
+		const struct place *p = &a->places[i];
+		const struct file_entry *f = p->entry == DICT_NONE ? NULL : &a->entries[p->entry];
+		if (f && f->fate == FILE_STORED &&
+		    (f->stored.pos == 0 || !span_eq(p->path, media_file_path(f->stored))))
+			e = id_set_add(&a->touched, p->hash);
+	}
+	return e;
+}
+
+enum err apply_seal(struct apply *a)
+{
+	enum err e = apply_files(a);
+	if (e == ERR_OK)
+		e = lists_settle(a);
+	if (e == ERR_OK)
+		e = touch(a);
+	apply_forget(a);
 	return e;
 }

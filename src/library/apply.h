@@ -4,12 +4,18 @@
  * 1. Operations, in their order, settle what becomes of each file: which record is at which path
  *    when all is done. A path put twice, a move onto a file, a remove after a put come out here.
  * 2. Each file that is not as stored is written; what it is counted in is noted (dict.h).
- * 3. Directories, terms and albums get their live flags and are written where they changed. */
+ * 3. Directories, terms and albums get their live flags and are written where they changed.
+ *
+ * A transaction may take several batches one after the other: the first two steps are done for
+ * each, the third at the end. What a batch wrote is then forgotten but for ids and hashes of paths
+ * (`touched`), so that the batch's memory can go. Nothing reads what is not yet committed: an
+ * operation on what an earlier batch touched waits for the commit. */
 #pragma once
 
 #include "library/apply_lists.h"
 #include "library/batch_priv.h"
 #include "library/dict.h"
+#include "library/id_set.h"
 
 /* Files of one commit; a removed tree goes over as many commits as it takes. */
 #define COMMIT_FILES_MAX 8192
@@ -29,6 +35,7 @@ struct place { /* one path that an operation named */
 	struct span path;
 	uint32_t entry; /* DICT_NONE: none; one that is gone comes back when it is put again */
 	uint32_t next;	/* of the same hash */
+	uint64_t hash;
 };
 
 #define PROBED_MAX 2048	      /* operations at once */
@@ -51,6 +58,10 @@ struct apply {
 	struct id_map entry_by_id, place_by_hash;
 	struct lists lists;
 	struct probed *probed;
+	struct id_set touched;		      /* by batches that are written and forgotten */
+	uint32_t months[LIBRARY_CHANGED_MAX]; /* of images that are written: image_month() */
+	unsigned months_n;
+	bool months_overflow;
 	uint32_t rows_n; /* written */
 };
 
@@ -61,14 +72,23 @@ void apply_end(struct apply *a);
  * are written. */
 uint64_t apply_file_at(const struct apply *a, struct span path);
 /** Do operations from *at on; *at tells how far it came: short of the batch's length where the
- * commit is full. An error ends the commit. */
+ * commit is full, or the next operation has to wait for it. Nothing is written yet: after an error
+ * apply_forget() takes back what was done since the last one. */
 NODISCARD enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at);
+/** Whether apply_seal() may follow its operations: they change single files and nothing else. */
+bool apply_can_seal(const struct batch *b);
+/** Write the files of operations so far (step 2). */
+NODISCARD enum err apply_files(struct apply *a);
+/** Write the files of a batch and forget it: its memory may go. An error ends the commit. */
+NODISCARD enum err apply_seal(struct apply *a);
+/** Files of operations that are not written are as before. */
+void apply_forget(struct apply *a);
 /** Write everything. Afterwards a->rows_n says whether there is something to commit. */
 NODISCARD enum err apply_rows(struct apply *a);
 
 /* ---- between apply.c and apply_probe.c ------------------------------------------------------- */
 
-/** Whether it changes one file and nothing else. */
+/** Whether it changes one file and nothing else, and looks at no other. */
 bool op_is_single(const struct op *op);
 /** Before operation `at` of a batch: look for the files at its path and at those that follow. */
 NODISCARD enum err apply_probe(struct apply *a, const struct batch *b, uint32_t at);

@@ -131,6 +131,27 @@ static void count_new(struct apply *a, const struct categories *c, uint8_t kind)
 		dict_count_row(&a->dicts, DICT_ALBUM, c->album, 1);
 }
 
+/* Months are listings too, and by the end of the commit its files are forgotten. */
+static void note_month(struct apply *a, uint8_t kind, int64_t taken_s, int64_t modified_ns)
+{
+	uint32_t group, second;
+	if (kind != MEDIA_KIND_IMAGE || !image_month(taken_s, modified_ns, &group, &second))
+		return;
+	for (unsigned i = a->months_n; i-- > 0;)
+		if (a->months[i] == group)
+			return;
+	if (a->months_n < ARRAY_LEN(a->months))
+		a->months[a->months_n++] = group;
+	else
+		a->months_overflow = true;
+}
+
+static void note_stored_month(struct apply *a, struct fb_table media)
+{
+	note_month(a, media_file_kind(media), media_file_date_taken(media),
+		   media_file_modified(media));
+}
+
 /* ---- records --------------------------------------------------------------------------------- */
 
 static enum err remove_file(struct apply *a, struct file_entry *f)
@@ -142,6 +163,7 @@ static enum err remove_file(struct apply *a, struct file_entry *f)
 		return e;
 	a->rows_n++;
 	f->owner->result.removed_n++;
+	note_stored_month(a, f->stored);
 	return count_stored(a, f->stored);
 }
 
@@ -170,6 +192,9 @@ static enum err put_file(struct apply *a, struct file_entry *f, struct media_fil
 	a->rows_n++;
 	f->owner->result.put_n++;
 	count_new(a, c, in->kind);
+	if (!is_new)
+		note_stored_month(a, f->stored);
+	note_month(a, in->kind, in->date_taken, in->modified);
 	return is_new ? ERR_OK : count_stored(a, f->stored);
 }
 
@@ -184,7 +209,7 @@ static enum err store_file(struct apply *a, struct file_entry *f)
 	c.terms_n = 0;
 	c.album = DICT_NONE;
 	enum err e = dict_directory(&a->dicts, path_directory(in.path), true, &c.directory);
-	if (e == ERR_NOTFOUND) { /* no media root above it */
+	if (e == ERR_NOTFOUND || e == ERR_CORRUPT) { /* no media root above it that can be read */
 		fail_file(f);
 		return ERR_OK;
 	}
@@ -195,7 +220,7 @@ static enum err store_file(struct apply *a, struct file_entry *f)
 	return e == ERR_OK ? put_file(a, f, &in, &c) : e;
 }
 
-enum err apply_rows(struct apply *a)
+enum err apply_files(struct apply *a)
 {
 	enum err e = ERR_OK;
 	for (uint32_t i = 0; i < a->entries_n && e == ERR_OK; i++) {
@@ -205,6 +230,12 @@ enum err apply_rows(struct apply *a)
 		else if (f->fate == FILE_STORED)
 			e = store_file(a, f);
 	}
+	return e;
+}
+
+enum err apply_rows(struct apply *a)
+{
+	enum err e = apply_files(a);
 	if (e == ERR_OK)
 		e = dicts_settle(&a->dicts);
 	if (e == ERR_OK)

@@ -133,45 +133,31 @@ static void add_albums(struct changes *c)
 	}
 }
 
-/* Each month once: an image brings its old and its new one. */
-static void add_month(struct changes *c, struct id_map *seen, int64_t taken_s, int64_t modified_ns)
+/* A year once, however many of its months. */
+static void add_month(struct changes *c, struct id_set *seen, uint32_t group)
 {
-	uint32_t group, second, year, month;
+	uint32_t year, month;
 	struct object_id id;
 	struct container there;
-	if (!image_month(taken_s, modified_ns, &group, &second) ||
-	    !is_touched(c, TABLE_MEDIA, MEDIA_WHEN, group))
-		return;
 	month_of_group(group, &year, &month);
 	uint32_t numbers[] = { year, year * 100 + month };
 	for (unsigned i = 0; i < ARRAY_LEN(numbers); i++) {
 		id = object_id_container(i ? ID_PHOTO_MONTH : ID_PHOTO_YEAR, numbers[i]);
-		if (id_map_get(seen, numbers[i]) != ID_MAP_NONE ||
-		    container_open(c->after, &id, &there) != ERR_OK)
+		if (id_set_has(seen, numbers[i]) || container_open(c->after, &id, &there) != ERR_OK)
 			continue;
 		add(c, id);
-		if (id_map_set(seen, numbers[i], 1) != ERR_OK)
+		if (id_set_add(seen, numbers[i]) != ERR_OK)
 			c->out->overflow = true; /* "By Date" stands for all */
 	}
 }
 
 static void add_months(struct changes *c)
 {
-	CLEANUP(id_map_fini) struct id_map seen = { 0 };
-	struct media_file_in in;
-	if (!is_touched(c, TABLE_MEDIA, MEDIA_WHEN, MEDIA_KIND_IMAGE))
-		return;
-	for (uint32_t i = 0; i < c->a->entries_n && !c->out->overflow; i++) {
-		const struct file_entry *f = &c->a->entries[i];
-		if (f->stored.pos && media_file_kind(f->stored) == MEDIA_KIND_IMAGE)
-			add_month(c, &seen, media_file_date_taken(f->stored),
-				  media_file_modified(f->stored));
-		if (!f->in)
-			continue;
-		file_unpack(f->in, &in);
-		if (in.kind == MEDIA_KIND_IMAGE)
-			add_month(c, &seen, in.date_taken, in.modified);
-	}
+	CLEANUP(id_set_fini) struct id_set seen = { 0 };
+	c->out->overflow |= c->a->months_overflow;
+	for (unsigned i = 0; i < c->a->months_n && !c->out->overflow; i++)
+		if (is_touched(c, TABLE_MEDIA, MEDIA_WHEN, c->a->months[i]))
+			add_month(c, &seen, c->a->months[i]);
 }
 
 static void add_playlists(struct changes *c)

@@ -34,6 +34,19 @@ void dicts_fini(struct dicts *ds)
 	memset(ds, 0, sizeof *ds);
 }
 
+void dicts_forget_batch(struct dicts *ds)
+{
+	ds->missing_directory = span_of(NULL, 0);
+}
+
+size_t dicts_bytes(const struct dicts *ds)
+{
+	size_t bytes = ds->names.used_bytes;
+	for (unsigned i = 0; i < DICTS_N; i++)
+		bytes += ds->d[i].n * sizeof *ds->d[i].rows;
+	return bytes;
+}
+
 /* ---- rows ------------------------------------------------------------------------------------ */
 
 static uint64_t key_hash(enum dict_number which, const struct dict_key *k)

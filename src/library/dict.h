@@ -77,6 +77,10 @@ struct dicts {
 void dicts_init(struct dicts *ds, struct db_txn *txn);
 void dicts_fini(struct dicts *ds);
 
+/** A batch's memory goes: nothing of it is meant any more. */
+void dicts_forget_batch(struct dicts *ds);
+/** Bytes that rows and names take. */
+size_t dicts_bytes(const struct dicts *ds);
 /** Make *name a copy that lasts as long as the commit. */
 NODISCARD enum err dict_keep(struct dicts *ds, struct span *name);
 

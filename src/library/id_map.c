@@ -12,6 +12,13 @@ void id_map_fini(struct id_map *m)
 	memset(m, 0, sizeof *m);
 }
 
+void id_map_clear(struct id_map *m)
+{
+	if (m->n)
+		memset(m->keys, 0, m->cap * sizeof *m->keys);
+	m->n = 0;
+}
+
 /* Where the key is, or where it would go. Ids are dense and hashes are not: both spread. */
 static uint32_t slot_of(const struct id_map *m, uint64_t key)
 {

@@ -17,6 +17,8 @@ struct id_map {
 
 /** Zeroed memory is an empty map. */
 void id_map_fini(struct id_map *m);
+/** Empty again; its memory stays. */
+void id_map_clear(struct id_map *m);
 /** The value, or ID_MAP_NONE. */
 uint32_t id_map_get(const struct id_map *m, uint64_t key);
 /** Set or replace; ERR_NOMEM leaves the map as it was. */
