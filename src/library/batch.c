@@ -18,13 +18,26 @@ enum err batch_new(struct batch **out)
 	return ERR_OK;
 }
 
+void batch_empty(struct batch *b)
+{
+	arena_fini(&b->arena);
+	blocks_free(b->ops, b->ops_cap * sizeof *b->ops);
+	b->ops = NULL;
+	b->ops_cap = 0;
+	b->is_empty = true;
+}
+
 void batch_free(struct batch *b)
 {
 	if (!b)
 		return;
-	arena_fini(&b->arena);
-	blocks_free(b->ops, b->ops_cap * sizeof *b->ops);
+	batch_empty(b);
 	free(b);
+}
+
+void batch_on_taken(struct batch *b, void (*taken)(void *ctx))
+{
+	b->taken = taken;
 }
 
 size_t batch_len(const struct batch *b)

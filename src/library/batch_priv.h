@@ -58,10 +58,18 @@ struct batch {
 
 	/* while queued: the writer's */
 	struct batch *next;
+	bool urgent;
+	bool is_empty; /* batch_empty() */
+	bool stored;   /* whole */
+	void (*taken)(void *ctx);
 	void (*done)(void *ctx, const struct batch_result *r);
 	void *done_ctx;
 	struct batch_result result;
+	struct batch_result kept; /* of the first committed_n operations */
 };
+
+/** Nobody looks at its operations any more: their memory goes, their number stays. */
+void batch_empty(struct batch *b);
 
 /** Add an operation to the end. ERR_LIMIT: the batch is full. */
 NODISCARD enum err batch_add_op(struct batch *b, struct op op);

@@ -11,6 +11,11 @@
 #include "library/text.h"
 #include "library/writer.h"
 
+/* What a scan's batches and what is known of them take beside the store. */
+#define WORK_BYTES (3u << 19)
+#define BUDGET_BYTES (6u << 20) /* unless told otherwise */
+#define STORE_BYTES_MIN (2u << 20)
+
 struct library {
 	struct db *db;
 	struct text *text; /* NULL where nothing is written */
@@ -26,6 +31,12 @@ static void close_store(struct library *lib)
 	free(lib);
 }
 
+static uint64_t store_bytes(uint64_t budget_bytes)
+{
+	uint64_t bytes = budget_bytes ? budget_bytes : BUDGET_BYTES;
+	return MAX(bytes, (uint64_t)STORE_BYTES_MIN + WORK_BYTES) - WORK_BYTES;
+}
+
 enum err library_open(const struct library_options *options, struct library **out,
 		      struct err_info *info)
 {
@@ -36,7 +47,7 @@ enum err library_open(const struct library_options *options, struct library **ou
 		.dir = options->database_dir,
 		.tables = library_tables,
 		.tables_n = TABLES_N,
-		.budget_bytes = options->budget_bytes,
+		.budget_bytes = store_bytes(options->budget_bytes),
 		.read_only = options->read_only,
 		.check_at_open_bytes = options->check_at_open_bytes,
 	};
@@ -88,7 +99,7 @@ struct text *library_text(struct library *lib)
 
 void library_memory_set(struct library *lib, uint64_t bytes)
 {
-	db_budget_set(lib->db, bytes);
+	db_budget_set(lib->db, store_bytes(bytes));
 }
 
 const uint8_t *library_uuid(const struct library *lib)
@@ -219,6 +230,11 @@ enum err library_submit(struct library *lib, struct batch *b, enum batch_urgency
 	b->done_ctx = ctx;
 	b->result = (struct batch_result){ 0 };
 	return writer_submit(&lib->writer, b, urgency);
+}
+
+void library_flush(struct library *lib)
+{
+	writer_flush(&lib->writer);
 }
 
 struct waiting {

@@ -25,6 +25,7 @@ struct library_options {
 	uint64_t budget_bytes; /* of the store's private memory; 0: 6 MiB */
 	bool read_only;
 	uint64_t check_at_open_bytes; /* as in struct db_options; 0: default (tests: less) */
+	uint32_t linger_ms; /* so long a scan's commit waits for more of it; 0: 50 (tests: more) */
 	/** Called on the writer thread after each published commit, with the object ids of the
 	 * containers it changed. More than LIBRARY_CHANGED_MAX: the nearest common ancestors, and
 	 * `overflow`. Must return quickly. May be NULL. */
@@ -205,6 +206,11 @@ NODISCARD enum err batch_remove(struct batch *b, struct span path);
 /** Everything in and below this directory. Large trees are removed over several commits. */
 NODISCARD enum err batch_remove_tree(struct batch *b, struct span path);
 
+/** `taken` runs on the writer thread, with the context of `done` and before it, when the memory of
+ * what the batch held is free again; that says nothing of whether it will be stored. Set before
+ * library_submit(). */
+void batch_on_taken(struct batch *b, void (*taken)(void *ctx));
+
 struct batch_result {
 	enum err err;	 /* of the commit */
 	uint64_t commit; /* its number */
@@ -223,11 +229,15 @@ struct op_result {
 
 /** Give the batch to the writer thread, which frees it; waits while LIBRARY_QUEUE_MAX batches are
  * queued. `done` (may be NULL) runs on the writer thread once it is durable and visible, or failed.
- * `urgent` batches overtake others. Errors: ERR_CLOSED (batch not taken). Threads: any. */
+ * BATCH_SCAN: shares a commit with those that follow, so that it may take a second; _END: somebody
+ * waits, so that the commit does not wait for more. _URGENT: a commit of its own at once, before
+ * those that wait. Errors: ERR_CLOSED (batch not taken). Threads: any. */
 #define LIBRARY_QUEUE_MAX 4
-enum batch_urgency { BATCH_SCAN, BATCH_URGENT };
+enum batch_urgency { BATCH_SCAN, BATCH_SCAN_END, BATCH_URGENT };
 NODISCARD enum err library_submit(struct library *lib, struct batch *b, enum batch_urgency urgency,
 				  void (*done)(void *ctx, const struct batch_result *r), void *ctx);
+/** Somebody waits for batches of a scan that were given before. Threads: any. */
+void library_flush(struct library *lib);
 /** The same as urgent, waiting for the result; the batch is taken whatever becomes of it. Never on
  * an HTTP thread. */
 NODISCARD enum err library_submit_wait(struct library *lib, struct batch *b,

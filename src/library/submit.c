@@ -20,29 +20,46 @@ enum err submit_init(struct submit *a, struct library *library, int stop_fd)
 	return a->done_fd < 0 ? err_from_errno(errno) : ERR_OK;
 }
 
-static unsigned queued(struct submit *a)
+static unsigned read_locked(struct submit *a, const unsigned *n)
 {
 	mutex_lock(&a->lock);
-	unsigned n = a->queued_n;
+	unsigned value = *n;
 	mutex_unlock(&a->lock);
-	return n;
+	return value;
+}
+
+static void tell(struct submit *a)
+{
+	uint64_t one = 1;
+
+	if (write(a->done_fd, &one, sizeof one) < 0)
+		a->failure = ERR_IO;
+}
+
+/* On the writer thread, like batch_done(), which comes later. */
+static void batch_taken(void *ctx)
+{
+	struct submit *a = ctx;
+
+	mutex_lock(&a->lock);
+	a->queued_n--;
+	tell(a);
+	mutex_unlock(&a->lock);
 }
 
 /* On the writer thread. The event is sent under the lock: after it submit_fini() may free all. */
 static void batch_done(void *ctx, const struct batch_result *r)
 {
 	struct submit *a = ctx;
-	uint64_t one = 1;
 
 	mutex_lock(&a->lock);
-	a->queued_n--;
+	a->pending_n--;
 	a->stored_n += r->put_n;
 	a->removed_n += r->removed_n;
 	a->failed_n += r->failed_n;
 	if (r->err != ERR_OK && a->failure == ERR_OK)
 		a->failure = r->err;
-	if (write(a->done_fd, &one, sizeof one) < 0)
-		a->failure = ERR_IO;
+	tell(a);
 	mutex_unlock(&a->lock);
 }
 
@@ -59,12 +76,12 @@ static void wait_for_done(struct submit *a, bool heed_stop, bool *out_stopped)
 	*out_stopped = fds[1].revents != 0;
 }
 
-/* Until at most `most` batches are under way. */
-static enum err wait_queued(struct submit *a, unsigned most)
+/* Until at most `most` batches are so far; n: queued_n or pending_n. */
+static enum err wait_until_few(struct submit *a, const unsigned *n, unsigned most)
 {
 	bool stopped = false;
 
-	while (queued(a) > most) {
+	while (read_locked(a, n) > most) {
 		wait_for_done(a, true, &stopped);
 		if (stopped)
 			return ERR_CLOSED;
@@ -78,32 +95,43 @@ void submit_fini(struct submit *a)
 
 	if (a->done_fd < 0)
 		return;
-	while (queued(a) > 0)
+	if (read_locked(a, &a->pending_n) > 0)
+		library_flush(a->library);
+	while (read_locked(a, &a->pending_n) > 0)
 		wait_for_done(a, false, &stopped);
 	batch_free(a->batch);
 	fd_closep(&a->done_fd);
 	mutex_fini(&a->lock);
 }
 
-enum err submit_flush(struct submit *a)
+static void count_given(struct submit *a, int change)
+{
+	mutex_lock(&a->lock);
+	a->queued_n += (unsigned)change;
+	a->pending_n += (unsigned)change;
+	mutex_unlock(&a->lock);
+}
+
+static enum err give(struct submit *a, enum batch_urgency urgency)
 {
 	if (!a->batch || batch_len(a->batch) == 0)
 		return ERR_OK;
-	enum err e = wait_queued(a, SUBMIT_QUEUED_MAX - 1);
+	enum err e = wait_until_few(a, &a->queued_n, SUBMIT_QUEUED_MAX - 1);
 	if (e != ERR_OK)
 		return e;
-	mutex_lock(&a->lock);
-	a->queued_n++;
-	mutex_unlock(&a->lock);
-	e = library_submit(a->library, a->batch, a->urgency, batch_done, a);
-	if (e == ERR_OK) {
+	count_given(a, 1);
+	batch_on_taken(a->batch, batch_taken);
+	e = library_submit(a->library, a->batch, urgency, batch_done, a);
+	if (e == ERR_OK)
 		a->batch = NULL;
-		return ERR_OK;
-	}
-	mutex_lock(&a->lock);
-	a->queued_n--;
-	mutex_unlock(&a->lock);
+	else
+		count_given(a, -1);
 	return e;
+}
+
+enum err submit_flush(struct submit *a)
+{
+	return give(a, a->urgency);
 }
 
 uint64_t submit_due_ms(const struct submit *a)
@@ -122,9 +150,13 @@ enum err submit_flush_due(struct submit *a)
 
 enum err submit_barrier(struct submit *a)
 {
-	enum err e = submit_flush(a);
+	enum batch_urgency urgency = a->urgency == BATCH_SCAN ? BATCH_SCAN_END : a->urgency;
+	bool given = a->batch && batch_len(a->batch) > 0;
+	enum err e = give(a, urgency);
 
-	return e == ERR_OK ? wait_queued(a, 0) : e;
+	if (e == ERR_OK && !given && read_locked(a, &a->pending_n) > 0)
+		library_flush(a->library);
+	return e == ERR_OK ? wait_until_few(a, &a->pending_n, 0) : e;
 }
 
 enum err submit_take_failure(struct submit *a)

@@ -11,7 +11,8 @@
 
 #define SUBMIT_BATCH_FILES 2048
 #define SUBMIT_BATCH_AGE_MS 200 /* a batch is given away after this long, however small */
-/* Batches given and not yet stored: fewer than the writer queues, so that giving never blocks. */
+/* Batches given whose memory is not yet free: fewer than the writer queues, so that giving never
+ * blocks. */
 #define SUBMIT_QUEUED_MAX 1
 
 struct submit {
@@ -20,9 +21,10 @@ struct submit {
 	int stop_fd; /* readable: give up waiting */
 	struct batch *batch;
 	uint64_t first_ms; /* when the batch got its first change */
-	int done_fd;	   /* readable: a batch was stored (or not) */
+	int done_fd;	   /* readable: a batch was taken, or stored (or not) */
 	struct mutex lock;
-	unsigned queued_n;  /* under lock */
+	unsigned queued_n;  /* under lock; given, not yet taken */
+	unsigned pending_n; /* under lock; given, not yet stored */
 	uint64_t stored_n;  /* under lock */
 	uint64_t removed_n; /* under lock */
 	uint64_t failed_n;  /* under lock */

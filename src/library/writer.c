@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The writer thread: takes a group of batches, makes it one commit, tells who wants to know, and
- * uses its idle time for the store's merging and checkpoints. */
+/* The writer thread: takes batches from the queues, has them committed, and uses its idle time for
+ * the store's merging and checkpoints. */
 #include "base/blocks.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "library/apply.h"
 #include "library/upgrade.h"
-#include "library/writer.h"
+#include "library/writer_priv.h"
+
+/* How long a transaction waits for the next batch: a scan on the same processor gets its turn. */
+#define LINGER_MS 50
 
 /* Waiting batches become one commit up to this many operations: one sync serves them all. */
 #define GROUP_OPS_MAX LIBRARY_BATCH_MAX_FILES
@@ -49,11 +51,13 @@ enum err writer_submit(struct writer *w, struct batch *b, enum batch_urgency urg
 {
 	enum err e = ERR_CLOSED;
 	mutex_lock(&w->m);
-	struct batch_queue *q = &w->queues[urgency == BATCH_URGENT];
+	struct batch_queue *q = urgency == BATCH_URGENT ? &w->urgent : &w->scan;
+	b->urgent = urgency == BATCH_URGENT;
 	while (!w->stopping && w->thread.started && q->n >= LIBRARY_QUEUE_MAX)
 		cond_wait(&w->room, &w->m);
 	if (!w->stopping && w->thread.started) {
 		queue_push(q, b);
+		w->flush |= urgency == BATCH_SCAN_END;
 		cond_signal(&w->work);
 		e = ERR_OK;
 	}
@@ -61,10 +65,18 @@ enum err writer_submit(struct writer *w, struct batch *b, enum batch_urgency urg
 	return e;
 }
 
+void writer_flush(struct writer *w)
+{
+	mutex_lock(&w->m);
+	w->flush = true;
+	cond_signal(&w->work);
+	mutex_unlock(&w->m);
+}
+
 unsigned writer_queue_n(struct writer *w)
 {
 	mutex_lock(&w->m);
-	unsigned n = w->queues[0].n + w->queues[1].n;
+	unsigned n = w->urgent.n + w->scan.n;
 	mutex_unlock(&w->m);
 	return n;
 }
@@ -74,14 +86,13 @@ bool writer_upkeep_due(const struct writer *w)
 	return w->upkeep != UPKEEP_NONE;
 }
 
-/* Batches of the more urgent queue, as many as fit one commit. */
+/* Urgent batches, as many as fit one commit; else one of a scan. */
 static struct batch *pop_group(struct writer *w) REQUIRES(&w->m)
 {
-	struct batch_queue *q = &w->queues[BATCH_URGENT];
+	struct batch_queue *q = &w->urgent;
+	cond_broadcast(&w->room);
 	if (!q->first)
-		q = &w->queues[BATCH_SCAN];
-	if (!q->first)
-		return NULL;
+		return w->scan.first ? queue_pop(&w->scan) : NULL;
 	struct batch *first = queue_pop(q), *last = first;
 	uint32_t ops_n = first->ops_n;
 	while (q->first && ops_n + q->first->ops_n <= GROUP_OPS_MAX) {
@@ -89,146 +100,7 @@ static struct batch *pop_group(struct writer *w) REQUIRES(&w->m)
 		last = last->next;
 		ops_n += last->ops_n;
 	}
-	cond_broadcast(&w->room);
 	return first;
-}
-
-/* ---- commits --------------------------------------------------------------------------------- */
-
-static void tell(struct writer *w, const struct apply *a)
-{
-	if (!w->on_commit)
-		return;
-	struct db_snap *after = db_snap_begin(w->db);
-	apply_changes(a, after, &w->change);
-	db_snap_end(after);
-	w->on_commit(w->ctx, &w->change);
-}
-
-static void tell_memory(struct writer *w)
-{
-	if (w->on_memory)
-		w->on_memory(w->ctx, db_memory(w->db));
-}
-
-static enum err commit(struct writer *w, struct apply *a, uint64_t *out_commit)
-{
-	enum err e = apply_rows(a);
-	if (e != ERR_OK)
-		return e;
-	*out_commit = db_snap_commit(a->base);
-	if (a->rows_n == 0)
-		return ERR_OK; /* everything is as stored already */
-	*out_commit = db_txn_commit_number(a->txn);
-	e = db_txn_commit(TAKE(a->txn));
-	if (e != ERR_OK)
-		return e;
-	w->last_commit_ms = clock_now_ms();
-	if (!w->dirty) {
-		w->dirty_since_ms = w->last_commit_ms;
-		w->dirty_rows_n = 0;
-	}
-	w->dirty_rows_n += a->rows_n;
-	w->dirty = true;
-	w->upkeep = UPKEEP_DUE;
-	if (w->text)
-		text_changed(w->text);
-	tell(w, a);
-	tell_memory(w);
-	return ERR_OK;
-}
-
-static bool is_stopping(struct writer *w)
-{
-	mutex_lock(&w->m);
-	bool stopping = w->stopping;
-	mutex_unlock(&w->m);
-	return stopping;
-}
-
-/* What these batches did so far needs not be done again, whatever becomes of the rest. */
-static void set_committed(struct batch *first, struct batch *current, uint32_t at)
-{
-	for (struct batch *b = first; b != current; b = b->next)
-		b->committed_n = b->ops_n;
-	if (current)
-		current->committed_n = at;
-}
-
-/* One commit, or several where a batch removes a large tree or changes a playlist twice: closing
- * waits for the one under way only, and the next scan sees what is left. */
-static enum err commit_group(struct writer *w, struct batch *first)
-{
-	CLEANUP(apply_end) struct apply a = { 0 };
-	uint64_t number = 0;
-	enum err e = apply_begin(&a, w->db);
-	for (struct batch *b = first; b && e == ERR_OK; b = b->next) {
-		uint32_t at = b->committed_n;
-		e = apply_ops(&a, b, &at);
-		while (e == ERR_OK && at < b->ops_n) {
-			e = commit(w, &a, &number);
-			apply_end(&a);
-			if (e == ERR_OK)
-				set_committed(first, b, at);
-			if (e == ERR_OK && is_stopping(w))
-				e = ERR_CLOSED;
-			if (e == ERR_OK)
-				e = apply_begin(&a, w->db);
-			if (e == ERR_OK)
-				e = apply_ops(&a, b, &at);
-		}
-	}
-	if (e == ERR_OK)
-		e = commit(w, &a, &number);
-	if (e == ERR_OK)
-		set_committed(first, NULL, 0);
-	for (struct batch *b = first; b; b = b->next) {
-		b->result.err = e;
-		b->result.commit = e == ERR_OK ? number : 0;
-	}
-	return e;
-}
-
-/* Operations whose commit failed have failed, whatever they themselves found. */
-static void tell_operations(const struct batch *b)
-{
-	for (uint32_t i = b->committed_n; i < b->ops_n; i++)
-		if (b->ops[i].result)
-			b->ops[i].result->err = b->result.err;
-}
-
-static void finish(struct writer *w, struct batch *b)
-{
-	tell_operations(b);
-	counter_add(&w->batches_n, 1);
-	counter_add(&w->batch_files_n, b->ops_n);
-	if (b->result.err == ERR_CLOSED)
-		log_info(LOG_LIBRARY, "closing: the rest of a large batch is not stored; a removal "
-				      "is left for the "
-				      "next scan");
-	else if (b->result.err != ERR_OK)
-		log_error(LOG_LIBRARY, "a batch of %u changes was not stored: %s", b->ops_n,
-			  err_name(b->result.err));
-	if (b->done)
-		b->done(b->done_ctx, &b->result);
-	batch_free(b);
-}
-
-static void process(struct writer *w, struct batch *group)
-{
-	bool alone = !group->next;
-	enum err e = commit_group(w, group);
-	while (group) {
-		struct batch *b = group;
-		group = b->next;
-		b->next = NULL;
-		if (e != ERR_OK && e != ERR_CLOSED &&
-		    !alone) { /* one bad batch must not take others with it */
-			b->result = (struct batch_result){ 0 };
-			(void)!commit_group(w, b);
-		}
-		finish(w, b);
-	}
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
@@ -263,7 +135,7 @@ static void checkpoint(struct writer *w)
 	db_stats_get(w->db, &stats);
 	w->checkpoint_log_bytes = stats.log_bytes;
 	blocks_trim();
-	tell_memory(w);
+	writer_tell_memory(w);
 	w->dirty = w->upkept = false; /* after a failure, the next commit brings the next attempt */
 }
 
@@ -288,21 +160,25 @@ static void upkeep(struct writer *w)
 		w->dirty = true; /* the manifest names what was merged: only now can it go */
 }
 
-/* The next group; NULL when there is none and time has come for something else. */
+/* The next group; NULL when there is none and time has come for something else: first of all for
+ * committing what is open. */
 static struct batch *wait_for_group(struct writer *w, bool *out_stop)
 {
 	mutex_lock(&w->m);
 	struct batch *group = pop_group(w);
-	if (!group && !w->stopping && !w->errand) {
+	if (!group && !w->stopping && !w->errand && !(w->chain.open && w->flush)) {
 		uint64_t until = upkeep_ms(w);
 		if (w->dirty)
 			until = MIN(until, idle_checkpoint_ms(w));
+		if (w->chain.open)
+			until = chain_due_ms(w);
 		if (until != UINT64_MAX)
 			(void)cond_wait_until(&w->work, &w->m, until);
 		else
 			cond_wait(&w->work, &w->m);
 		group = pop_group(w);
 	}
+	w->flush &= group != NULL;
 	*out_stop = !group && w->stopping;
 	mutex_unlock(&w->m);
 	return group;
@@ -315,7 +191,7 @@ static enum err upgrade_commit(struct writer *w, struct upgrade *u, bool *out_do
 	enum err e = apply_begin(&a, w->db);
 	if (e == ERR_OK)
 		e = upgrade_step(&a, u, out_done);
-	return e == ERR_OK ? commit(w, &a, &number) : e;
+	return e == ERR_OK ? writer_commit(w, &a, &number) : e;
 }
 
 static void upgrade(struct writer *w)
@@ -330,7 +206,7 @@ static void upgrade(struct writer *w)
 		return;
 	log_info(LOG_LIBRARY,
 		 "the database is of an older version, or was repaired: counting anew");
-	while (e == ERR_OK && !done && !is_stopping(w))
+	while (e == ERR_OK && !done && !writer_is_stopping(w))
 		e = upgrade_commit(w, &u, &done);
 	if (e != ERR_OK)
 		log_warn(LOG_LIBRARY, "not all of an older database was counted: %s", err_name(e));
@@ -359,6 +235,7 @@ static void errand_run(struct writer *w, bool stop)
 	mutex_unlock(&w->m);
 	if (!errand)
 		return;
+	chain_commit(w);
 	enum err e = stop ? ERR_CLOSED : errand->run(errand->ctx, w->db);
 	mutex_lock(&w->m);
 	errand->err = e;
@@ -378,11 +255,15 @@ static void writer_main(void *arg)
 	while (!stop) {
 		struct batch *group = wait_for_group(w, &stop);
 		if (group)
-			process(w, group);
+			writer_process(w, group);
+		else
+			chain_commit(w);
 		errand_run(w, stop);
-		if (!stop && !group && clock_now_ms() >= upkeep_ms(w))
+		if (stop || w->chain.open)
+			continue;
+		if (!group && clock_now_ms() >= upkeep_ms(w))
 			upkeep(w);
-		if (!stop && checkpoint_due(w, clock_now_ms(), !group))
+		if (checkpoint_due(w, clock_now_ms(), !group))
 			checkpoint(w);
 	}
 }
@@ -393,6 +274,8 @@ enum err writer_start(struct writer *w, struct db *db, const struct library_opti
 	w->on_commit = options->on_commit;
 	w->on_memory = options->on_memory;
 	w->ctx = options->ctx;
+	w->linger_ms = options->linger_ms ? options->linger_ms : LINGER_MS;
+	w->chain.changes_max = CHAIN_CHANGES_MAX;
 	mutex_init(&w->m);
 	cond_init(&w->work);
 	cond_init(&w->room);

@@ -5,6 +5,7 @@
 #include "base/counter.h"
 #include "base/thread.h"
 #include "db/db.h"
+#include "library/apply.h"
 #include "library/batch_priv.h"
 #include "library/text.h"
 
@@ -25,6 +26,15 @@ struct errand {
  * take long and write much waits for a long one. */
 enum upkeep { UPKEEP_NONE, UPKEEP_IDLE, UPKEEP_DUE };
 
+/** A scan's transaction, which takes one batch after the other. */
+struct chain {
+	bool open;
+	struct apply a;
+	struct batch *first, *last; /* in it, and to be told: what they held is gone */
+	uint32_t changes_n, changes_max;
+	uint64_t begun_ms, taken_ms;
+};
+
 struct writer {
 	struct db *db;
 	struct text *text; /* is told of commits; set before writer_start(), may be NULL */
@@ -32,11 +42,12 @@ struct writer {
 	void (*on_memory)(void *ctx, uint64_t bytes);
 	void *ctx;
 
-	struct mutex m;		      /* of the queues and `stopping` */
-	struct cond work;	      /* something was queued, or stopping */
-	struct cond room;	      /* a batch left its queue */
-	struct batch_queue queues[2]; /* by enum batch_urgency */
+	struct mutex m;	  /* of the queues and `stopping` */
+	struct cond work; /* something was queued, or stopping */
+	struct cond room; /* a batch left its queue */
+	struct batch_queue urgent, scan;
 	bool stopping;
+	bool flush;	       /* under m: somebody waits for what was given */
 	struct errand *errand; /* under m; waits for the writer */
 
 	struct counter batches_n, batch_files_n;
@@ -44,6 +55,8 @@ struct writer {
 
 	/* the writer thread's own */
 	struct library_change change;
+	struct chain chain;
+	uint64_t linger_ms;
 	enum upkeep upkeep; /* what the store may have to do */
 	bool upkept;	    /* and did, since the last checkpoint */
 	bool dirty;	    /* committed since the last checkpoint */
@@ -58,6 +71,8 @@ void writer_hurry(struct writer *w);
 /** Commits what is queued, then ends the thread. Harmless where it never started. */
 void writer_stop(struct writer *w);
 NODISCARD enum err writer_submit(struct writer *w, struct batch *b, enum batch_urgency urgency);
+/** Somebody waits for what was submitted: it is committed once it is taken. Threads: any. */
+void writer_flush(struct writer *w);
 /** Run the errand between two commits and wait until it is done. ERR_CLOSED: stopping.
  * ERR_BUSY: there is another. Threads: any but the writer's. */
 NODISCARD enum err writer_run(struct writer *w, struct errand *errand);

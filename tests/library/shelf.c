@@ -12,6 +12,7 @@ static void note_change(void *ctx, const struct library_change *change)
 void shelf_open(struct shelf *s)
 {
 	struct library_options options = { .database_dir = s->dir,
+					   .linger_ms = s->linger_ms,
 					   .on_commit = note_change,
 					   .ctx = s };
 	EXPECT_OK(library_open(&options, &s->lib, NULL));
@@ -19,8 +20,14 @@ void shelf_open(struct shelf *s)
 
 void shelf_init(struct shelf *s)
 {
+	shelf_init_lingering(s, "db", 0);
+}
+
+void shelf_init_lingering(struct shelf *s, const char *name, uint32_t linger_ms)
+{
 	memset(s, 0, sizeof *s);
-	snprintf(s->dir, sizeof s->dir, "%s/db", test_tmpdir());
+	snprintf(s->dir, sizeof s->dir, "%s/%s", test_tmpdir(), name);
+	s->linger_ms = linger_ms;
 	shelf_open(s);
 	struct batch *b = shelf_batch();
 	EXPECT_OK(batch_root(b, SPAN("/m"), SPAN("music")));

@@ -9,11 +9,14 @@
 struct shelf {
 	struct library *lib;
 	char dir[256];
+	uint32_t linger_ms; /* as in struct library_options */
 	struct library_change change;
 	unsigned commits_n;
 };
 
 void shelf_init(struct shelf *s);
+/** The same in a directory of that name; scans linger. */
+void shelf_init_lingering(struct shelf *s, const char *name, uint32_t linger_ms);
 /** What is in s->dir already. */
 void shelf_open(struct shelf *s);
 void shelf_reopen(struct shelf *s);
