@@ -8,16 +8,17 @@ void block_init(struct block *b, const struct db_table_def *def)
 {
 	*b = (struct block){ 0 };
 	for (unsigned x = 0; x < def->indexes_n; x++)
-		for (unsigned sign = 0; sign < 2; sign++)
-			emit_init(&b->lists[sign][x], def->indexes[x].key_bytes);
+		for (unsigned l = 0; l < BLOCK_LISTS; l++)
+			emit_init(&b->lists[l][x],
+				  l == BLOCK_TOUCHED ? 0 : def->indexes[x].key_bytes);
 }
 
 size_t block_emit_bytes(const struct block *b)
 {
 	size_t n = 0;
 	for (unsigned x = 0; x < DB_INDEXES_MAX; x++) {
-		for (unsigned sign = 0; sign < 2; sign++) {
-			const struct emit_list *l = &b->lists[sign][x];
+		for (unsigned i = 0; i < BLOCK_LISTS; i++) {
+			const struct emit_list *l = &b->lists[i][x];
 			n += l->n * sizeof *l->items + l->keys_n;
 		}
 	}
@@ -28,16 +29,16 @@ void block_reset(struct block *b)
 {
 	b->n = 0;
 	for (unsigned x = 0; x < DB_INDEXES_MAX; x++)
-		for (unsigned sign = 0; sign < 2; sign++)
-			emit_reset(&b->lists[sign][x]);
+		for (unsigned l = 0; l < BLOCK_LISTS; l++)
+			emit_reset(&b->lists[l][x]);
 }
 
 void block_fini(struct db_mem *m, struct block *b)
 {
 	mem_free(m, b->rows, b->cap * sizeof *b->rows);
 	for (unsigned x = 0; x < DB_INDEXES_MAX; x++)
-		for (unsigned sign = 0; sign < 2; sign++)
-			emit_fini(m, &b->lists[sign][x]);
+		for (unsigned l = 0; l < BLOCK_LISTS; l++)
+			emit_fini(m, &b->lists[l][x]);
 	mem_free(m, b->scratch, b->scratch_cap * sizeof *b->scratch);
 	b->rows = NULL;
 	b->scratch = NULL;
@@ -171,20 +172,29 @@ static void entries_write(struct run_out *o, unsigned sign, const struct emit_li
 	}
 }
 
-/* Sorted entries of one index, added and removed, and how far they are written. */
+/* Sorted entries of one index, added, removed and touched, and how far they are written. */
 struct index_walk {
-	const struct emit_list *list[2];
-	size_t at[2];
+	const struct emit_list *list[BLOCK_LISTS];
+	size_t at[BLOCK_LISTS];
 };
-
-static bool walk_has(const struct index_walk *w, unsigned sign)
-{
-	return w->at[sign] < w->list[sign]->n;
-}
 
 static const struct emit_item *walk_item(const struct index_walk *w, unsigned sign)
 {
 	return &w->list[sign]->items[w->at[sign]];
+}
+
+/* The least group that is left; false at the end. */
+static bool walk_group(const struct index_walk *w, uint32_t *out)
+{
+	bool found = false;
+	for (unsigned l = 0; l < BLOCK_LISTS; l++) {
+		if (w->at[l] == w->list[l]->n)
+			continue;
+		uint32_t group = emit_group(walk_item(w, l));
+		*out = found ? MIN(*out, group) : group;
+		found = true;
+	}
+	return found;
 }
 
 /* How many more entries of `group` there are. */
@@ -217,25 +227,25 @@ static void walk_write(struct run_out *o, struct index_walk *w, uint32_t group)
 			      left[sign]);
 		w->at[sign] += left[sign];
 	}
+	w->at[BLOCK_TOUCHED] += walk_left(w, BLOCK_TOUCHED, group);
 }
 
 static void index_write(struct run_out *o, struct block *b, unsigned index)
 {
-	struct index_walk w = { { &b->lists[0][index], &b->lists[1][index] }, { 0, 0 } };
-	uint32_t kb = w.list[0]->key_bytes, eb = entry_bytes_of(kb);
-	out_section_begin(o, OUT_GROUPS,
-			  (b->groups_n[0][index] + b->groups_n[1][index]) *
-				  sizeof(struct disk_group));
+	struct index_walk w = { 0 };
+	size_t groups_max = 0;
+	for (unsigned l = 0; l < BLOCK_LISTS; l++) {
+		w.list[l] = &b->lists[l][index];
+		groups_max += b->groups_n[l][index];
+	}
+	uint32_t kb = w.list[0]->key_bytes, eb = entry_bytes_of(kb), group;
+	out_section_begin(o, OUT_GROUPS, groups_max * sizeof(struct disk_group));
 	for (unsigned sign = 0; sign < 2; sign++) {
 		out_section_begin(o, sign ? OUT_NEG : OUT_POS, w.list[sign]->n * eb);
 		out_section_begin(o, sign ? OUT_NEG_TAILS : OUT_POS_TAILS,
 				  w.list[sign]->tails_bytes);
 	}
-	while (walk_has(&w, 0) || walk_has(&w, 1)) {
-		uint32_t group = UINT32_MAX;
-		for (unsigned sign = 0; sign < 2; sign++)
-			if (walk_has(&w, sign))
-				group = MIN(group, emit_group(walk_item(&w, sign)));
+	while (walk_group(&w, &group)) {
 		struct disk_group row = {
 			.group = group,
 			.start = { (uint32_t)(out_used(o, OUT_POS) / eb),
@@ -265,20 +275,21 @@ static uint64_t block_bytes_max(const struct db_table_def *def, const struct blo
 		bytes += (uint64_t)OUT_SECTIONS * 8;
 		for (unsigned sign = 0; sign < 2; sign++) {
 			const struct emit_list *l = &b->lists[sign][x];
-			bytes += b->groups_n[sign][x] * sizeof(struct disk_group) + l->n * eb +
-				 l->tails_bytes;
+			bytes += l->n * eb + l->tails_bytes;
 		}
+		for (unsigned l = 0; l < BLOCK_LISTS; l++)
+			bytes += b->groups_n[l][x] * sizeof(struct disk_group);
 	}
 	return bytes;
 }
 
 static enum err lists_sort(struct db_mem *m, struct block *b, unsigned indexes_n)
 {
-	struct emit_list *unsorted[2 * DB_INDEXES_MAX];
+	struct emit_list *unsorted[BLOCK_LISTS * DB_INDEXES_MAX];
 	size_t unsorted_n = 0, most = 0;
 	for (unsigned x = 0; x < indexes_n; x++) {
-		for (unsigned sign = 0; sign < 2; sign++) {
-			struct emit_list *list = &b->lists[sign][x];
+		for (unsigned l = 0; l < BLOCK_LISTS; l++) {
+			struct emit_list *list = &b->lists[l][x];
 			if (emit_sorted(list))
 				continue;
 			unsorted[unsorted_n++] = list;
@@ -291,8 +302,8 @@ static enum err lists_sort(struct db_mem *m, struct block *b, unsigned indexes_n
 	for (size_t i = 0; e == ERR_OK && i < unsorted_n; i++)
 		emit_sort(unsorted[i], b->scratch);
 	for (unsigned x = 0; e == ERR_OK && x < indexes_n; x++)
-		for (unsigned sign = 0; sign < 2; sign++)
-			b->groups_n[sign][x] = emit_groups(&b->lists[sign][x]);
+		for (unsigned l = 0; l < BLOCK_LISTS; l++)
+			b->groups_n[l][x] = emit_groups(&b->lists[l][x]);
 	return e;
 }
 

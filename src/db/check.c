@@ -153,7 +153,7 @@ static uint64_t check_row(struct check *k, unsigned table, const struct db_row *
 			  struct emit_list *lists, uint64_t *counts)
 {
 	const struct db_table_def *def = &k->db->tables[table];
-	struct db_emit emit = { k->db, def, lists, ERR_OK };
+	struct db_emit emit = { .db = k->db, .def = def, .lists = lists };
 	uint64_t wrong = 0;
 	def->extract(row, 1, &emit);
 	for (unsigned x = 0; x < def->indexes_n; x++) {

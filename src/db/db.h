@@ -72,6 +72,12 @@ struct db_table_def {
 	/** Emit every index entry of these rows. Pure: the same row always gives the same entries.
 	 */
 	void (*extract)(const struct db_row *rows, size_t n, struct db_emit *out);
+	/** NULL, or the same for a row that replaces another, only quicker: emit to `removed` what
+	 * only extract(before) would, to `added` what only extract(after) would, and touch the
+	 * groups of what both would (db_emit_touch()): they count as changed too. Emitting in both
+	 * what stays is no fault. */
+	void (*extract_change)(const struct db_row *before, const struct db_row *after,
+			       struct db_emit *removed, struct db_emit *added);
 
 	/* ---- for tables that are declared while the program runs; may be NULL ---- */
 	const void *ctx; /* the caller's, see db_emit_table() */

@@ -347,13 +347,20 @@ struct block_row {
 	uint64_t id, address;
 };
 
+enum block_list {
+	BLOCK_ADDED,
+	BLOCK_REMOVED,
+	BLOCK_TOUCHED, /* groups whose commit is this one, whatever else is said of them */
+	BLOCK_LISTS
+};
+
 /** Rows collected until they become a run. Zeroed memory is an empty block without lists. */
 struct block {
 	struct block_row *rows;
 	size_t n, cap;
-	struct emit_list lists[2][DB_INDEXES_MAX]; /* added, removed */
-	size_t groups_n[2][DB_INDEXES_MAX];	   /* of the lists, once they are sorted */
-	struct emit_item *scratch;		   /* for sorting */
+	struct emit_list lists[BLOCK_LISTS][DB_INDEXES_MAX];
+	size_t groups_n[BLOCK_LISTS][DB_INDEXES_MAX]; /* of the lists, once they are sorted */
+	struct emit_item *scratch;		      /* for sorting */
 	size_t scratch_cap;
 };
 void block_init(struct block *b, const struct db_table_def *def);

@@ -29,6 +29,7 @@ struct db_emit {
 	const struct db_table_def *def;
 	struct emit_list *lists; /* per index */
 	enum err err;
+	struct emit_list *touched; /* per index: groups, without keys and ids; NULL for extract() */
 };
 
 #define EMIT_KEYS_SLACK 8u /* words are read whole */
@@ -50,6 +51,17 @@ static inline void db_emit_word(struct db_emit *out, unsigned index, uint32_t gr
 		.id = (uint32_t)id,
 		.ref = (uint32_t)key,
 	};
+}
+
+/** A group some of whose entries belong to a row that changed, though they stay as they are. */
+static inline void db_emit_touch(struct db_emit *out, unsigned index, uint32_t group)
+{
+	struct emit_list *list = &out->touched[index];
+	if (list->n && list->items[list->n - 1].k >> 32 == group)
+		return;
+	if (UNLIKELY(list->n == list->cap) && !emit_grow(out, list, 0))
+		return;
+	list->items[list->n++] = (struct emit_item){ .k = (uint64_t)group << 32 };
 }
 
 /** db_emit() in two steps where key_bytes >= 12, for an entry that its row emits no second time:

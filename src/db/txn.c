@@ -97,13 +97,32 @@ static enum err block_add(struct db_txn *txn, unsigned table, uint64_t id, uint6
 	return e;
 }
 
-/* The row that `id` had until now loses its entries. */
-static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id, bool *was_live)
+static struct db_emit emit_to(struct db_txn *txn, unsigned table, enum block_list list)
+{
+	struct block *b = &txn->tables[table].block;
+	return (struct db_emit){
+		.db = txn->db,
+		.def = &txn->db->tables[table],
+		.lists = b->lists[list],
+		.touched = b->lists[BLOCK_TOUCHED],
+	};
+}
+
+/* What becomes of a row's place in the indexes. */
+enum placed {
+	PLACED_NEW,	  /* there was none: its entries are still to be emitted, if it has any */
+	PLACED_REPLACING, /* the entries of the one before it have gone; its own as above */
+	PLACED_CHANGED	  /* both are done */
+};
+
+/* The row that `id` had until now loses its entries. `after`: what comes in its place, or NULL. */
+static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id,
+				const struct db_row *after, enum placed *placed)
 {
 	struct db *db = txn->db;
 	struct txn_table *tt = &txn->tables[table];
 	const struct db_table_def *def = &db->tables[table];
-	*was_live = false;
+	*placed = PLACED_NEW;
 	if (LIKELY(id >= tt->fresh_id)) { /* new, and larger than all before it */
 		tt->fresh_id = id + 1;
 		return ERR_OK;
@@ -111,14 +130,20 @@ static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id,
 	uint64_t address = live_address(txn, table, id); /* twice in one block: rows_sort() sees */
 	if (address == 0)
 		return ERR_OK;
-	*was_live = true;
+	*placed = PLACED_REPLACING;
 	txn->live_bytes -= (int64_t)chunk_row_bytes(db, address);
 	struct db_row row = { .id = id };
-	struct db_emit emit = { db, def, tt->block.lists[1], ERR_OK };
+	struct db_emit removed = emit_to(txn, table, BLOCK_REMOVED);
 	if (chunk_row(db, table, address, id, &row.row) != ERR_OK)
-		return retract_unread(db, txn->base, table, id, address, &emit);
-	def->extract(&row, 1, &emit);
-	return emit.err;
+		return retract_unread(db, txn->base, table, id, address, &removed);
+	if (!after || !def->extract_change) {
+		def->extract(&row, 1, &removed);
+		return removed.err;
+	}
+	*placed = PLACED_CHANGED;
+	struct db_emit added = emit_to(txn, table, BLOCK_ADDED);
+	def->extract_change(&row, after, &removed, &added);
+	return removed.err == ERR_OK ? added.err : removed.err;
 }
 
 /* A transaction of any size keeps few runs. When there are too many, those of like size become one:
@@ -193,38 +218,43 @@ static uint64_t address_of(struct log_pos pos, uint32_t row)
 	return address_make(pos.segment, pos.offset, row);
 }
 
-/* The row before it loses its entries, and the id points to this one. */
+/* The row before it loses its entries, and the id points to this one. *placed: whether its own are
+ * there too. */
 static enum err row_place(struct db_txn *txn, unsigned table, struct fb_vector rows, uint32_t i,
-			  struct log_pos pos, struct db_row *out)
+			  struct log_pos pos, struct db_row *out, enum placed *placed)
 {
 	struct txn_table *tt = &txn->tables[table];
 	struct fb_table t = fb_vector_table(rows, i);
 	uint64_t id = txn->db->tables[table].row_id(t);
-	bool was_live = false;
+	*placed = PLACED_NEW;
 	if (id == 0 || id > DB_ID_MAX)
 		return ERR_CORRUPT;
+	*out = (struct db_row){ id, t };
 	enum err e = block_end_if_known(txn, table, id);
 	if (e == ERR_OK)
-		e = entries_retract(txn, table, id, &was_live);
+		e = entries_retract(txn, table, id, out, placed);
 	if (e == ERR_OK)
 		e = block_add(txn, table, id, address_of(pos, i));
-	tt->live_delta += !was_live;
+	tt->live_delta += *placed == PLACED_NEW;
 	tt->next_id = MAX(tt->next_id, id + 1);
-	*out = (struct db_row){ id, t };
 	return e;
+}
+
+static enum err rows_extract(struct db_txn *txn, unsigned table, const struct db_row *rows,
+			     size_t n)
+{
+	struct db_emit emit = emit_to(txn, table, BLOCK_ADDED);
+	txn->db->tables[table].extract(rows, n, &emit);
+	return emit.err == ERR_OK ? block_end_if_full(txn, table) : emit.err;
 }
 
 static enum err row_apply(struct db_txn *txn, unsigned table, struct fb_vector rows, uint32_t i,
 			  struct log_pos pos)
 {
-	const struct db_table_def *def = &txn->db->tables[table];
-	struct db_emit emit = { txn->db, def, txn->tables[table].block.lists[0], ERR_OK };
 	struct db_row row;
-	enum err e = row_place(txn, table, rows, i, pos, &row);
-	if (e != ERR_OK)
-		return e;
-	def->extract(&row, 1, &emit);
-	return emit.err == ERR_OK ? block_end_if_full(txn, table) : emit.err;
+	enum placed placed;
+	enum err e = row_place(txn, table, rows, i, pos, &row, &placed);
+	return e == ERR_OK ? rows_extract(txn, table, &row, placed != PLACED_CHANGED) : e;
 }
 
 enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector rows,
@@ -232,22 +262,19 @@ enum err txn_apply_rows(struct db_txn *txn, unsigned table, struct fb_vector row
 {
 	struct db *db = txn->db;
 	struct txn_table *tt = &txn->tables[table];
-	const struct db_table_def *def = &db->tables[table];
 	struct db_row part[ROWS_AT_ONCE];
 	const size_t part_max = txn->careful ? 1 : ROWS_AT_ONCE;
 	enum err e = ERR_OK;
 	tt->touched = true;
 	for (uint32_t i = 0; i < rows.n && e == ERR_OK;) {
-		size_t n = 0;
-		for (; n < part_max && i < rows.n && e == ERR_OK; i++)
-			e = row_place(txn, table, rows, i, pos, &part[n++]);
-		if (e == ERR_OK) {
-			struct db_emit emit = { db, def, tt->block.lists[0], ERR_OK };
-			def->extract(part, n, &emit);
-			e = emit.err;
+		size_t placed_n = 0, n = 0;
+		for (; placed_n < part_max && i < rows.n && e == ERR_OK; i++, placed_n++) {
+			enum placed placed;
+			e = row_place(txn, table, rows, i, pos, &part[n], &placed);
+			n += placed != PLACED_CHANGED;
 		}
 		if (e == ERR_OK)
-			e = block_end_if_full(txn, table);
+			e = rows_extract(txn, table, part, n);
 	}
 	txn->log.rows_put_n += rows.n;
 	txn->live_bytes += (int64_t)(rows.n * chunk_row_bytes(db, address_of(pos, 0)));
@@ -287,15 +314,15 @@ enum err txn_apply_removes(struct db_txn *txn, unsigned table, const uint64_t *i
 	tt->touched = true;
 	for (size_t i = 0; i < n && e == ERR_OK; i++) {
 		uint64_t id = num_le64(&ids[i]);
-		bool was_live = false;
+		enum placed before = PLACED_NEW;
 		if (id == 0 || id > DB_ID_MAX)
 			return ERR_CORRUPT;
 		e = block_end_if_known(txn, table, id);
 		if (e == ERR_OK)
-			e = entries_retract(txn, table, id, &was_live);
+			e = entries_retract(txn, table, id, NULL, &before);
 		if (e == ERR_OK)
 			e = block_add(txn, table, id, 0);
-		tt->live_delta -= was_live;
+		tt->live_delta -= before != PLACED_NEW;
 		if (e == ERR_OK)
 			e = block_end_if_full(txn, table);
 	}

@@ -173,10 +173,38 @@ static void emit_number(struct db_emit *out, unsigned index, uint32_t group, uin
 	db_emit_word(out, index, group, id, (uint64_t)number << 32);
 }
 
-static void emit_month(struct db_emit *out, uint64_t id, struct fb_table image)
+/* Album, disc, track: the key among files of one artist, genre or year. */
+static uint64_t media_in_album(struct fb_table m)
+{
+	return (uint64_t)media_file_album_id(m) << 32 | (uint64_t)media_file_disc(m) << 16 |
+	       media_file_track(m);
+}
+
+static inline void emit_in_album(struct db_emit *out, uint64_t id, uint64_t in_album)
+{
+	uint32_t album = (uint32_t)(in_album >> 32);
+	if (album)
+		emit_number(out, MEDIA_ALBUM, album, id, (uint32_t)in_album);
+}
+
+static inline void emit_inode(struct db_emit *out, uint64_t id, struct fb_table m)
+{
+	uint64_t inode = media_file_inode(m);
+	if (inode)
+		emit_number(out, MEDIA_INODE, inode_group(media_file_device(m), inode), id,
+			    (uint32_t)inode);
+}
+
+static inline void emit_created(struct db_emit *out, uint64_t id, struct fb_table m)
+{
+	emit_number(out, MEDIA_WHEN, media_file_kind(m), id, ~(uint32_t)media_file_created_at(m));
+}
+
+static inline void emit_month(struct db_emit *out, uint64_t id, struct fb_table m)
 {
 	uint32_t group, second;
-	if (image_month(media_file_date_taken(image), media_file_modified(image), &group, &second))
+	if (media_file_kind(m) == MEDIA_KIND_IMAGE &&
+	    image_month(media_file_date_taken(m), media_file_modified(m), &group, &second))
 		emit_number(out, MEDIA_WHEN, group, id, second);
 }
 
@@ -186,26 +214,108 @@ static void extract_media(const struct db_row *rows, size_t n, struct db_emit *o
 		uint64_t id = rows[i].id;
 		struct fb_table m = rows[i].row;
 		emit_name(out, MEDIA_DIR, media_file_directory_id(m), id, media_file_filename(m));
-		uint8_t kind = media_file_kind(m);
-		emit_name(out, MEDIA_TITLE, kind, id, media_file_title(m));
-
-		uint32_t album = media_file_album_id(m), terms[MEDIA_TERMS_MAX];
-		uint32_t in_album = (uint32_t)media_file_disc(m) << 16 | media_file_track(m);
+		emit_name(out, MEDIA_TITLE, media_file_kind(m), id, media_file_title(m));
+		uint64_t in_album = media_in_album(m);
+		uint32_t terms[MEDIA_TERMS_MAX];
 		unsigned terms_n = media_term_ids(m, terms);
 		for (unsigned t = 0; t < terms_n; t++)
-			db_emit_word(out, MEDIA_TERM, terms[t], id,
-				     (uint64_t)album << 32 | in_album);
-		if (album)
-			emit_number(out, MEDIA_ALBUM, album, id, in_album);
-
-		uint64_t inode = media_file_inode(m);
-		if (inode)
-			emit_number(out, MEDIA_INODE, inode_group(media_file_device(m), inode), id,
-				    (uint32_t)inode);
-		emit_number(out, MEDIA_WHEN, kind, id, ~(uint32_t)media_file_created_at(m));
-		if (kind == MEDIA_KIND_IMAGE)
-			emit_month(out, id, m);
+			db_emit_word(out, MEDIA_TERM, terms[t], id, in_album);
+		emit_in_album(out, id, in_album);
+		emit_inode(out, id, m);
+		emit_created(out, id, m);
+		emit_month(out, id, m);
 	}
+}
+
+/* ---- a media row that replaces another ------------------------------------------------------- */
+
+struct change {
+	uint64_t id;
+	struct fb_table row[2]; /* before, after */
+	struct db_emit *out[2]; /* removed, added */
+};
+
+static void change_name(const struct change *c, unsigned index, const uint64_t group[2],
+			const struct span name[2])
+{
+	if (group[0] == group[1] && span_eq(name[0], name[1])) {
+		db_emit_touch(c->out[1], index, (uint32_t)group[1]);
+		return;
+	}
+	for (unsigned i = 0; i < 2; i++)
+		emit_name(c->out[i], index, group[i], c->id, name[i]);
+}
+
+static bool has_term(const uint32_t *terms, unsigned n, uint32_t term)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (terms[i] == term)
+			return true;
+	return false;
+}
+
+static void change_terms(const struct change *c)
+{
+	uint32_t terms[2][MEDIA_TERMS_MAX];
+	uint64_t in_album[2];
+	unsigned n[2];
+	for (unsigned i = 0; i < 2; i++) {
+		n[i] = media_term_ids(c->row[i], terms[i]);
+		in_album[i] = media_in_album(c->row[i]);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		for (unsigned t = 0; t < n[i]; t++) {
+			if (in_album[0] != in_album[1] || !has_term(terms[!i], n[!i], terms[i][t]))
+				db_emit_word(c->out[i], MEDIA_TERM, terms[i][t], c->id,
+					     in_album[i]);
+			else if (i)
+				db_emit_touch(c->out[1], MEDIA_TERM, terms[i][t]);
+		}
+	}
+	for (unsigned i = 0; i < 2 && in_album[0] != in_album[1]; i++)
+		emit_in_album(c->out[i], c->id, in_album[i]);
+	if (in_album[0] == in_album[1] && in_album[0] >> 32)
+		db_emit_touch(c->out[1], MEDIA_ALBUM, (uint32_t)(in_album[0] >> 32));
+}
+
+static void change_inode(const struct change *c)
+{
+	struct fb_table before = c->row[0], after = c->row[1];
+	uint64_t inode = media_file_inode(after), device = media_file_device(after);
+	if (media_file_inode(before) != inode || media_file_device(before) != device)
+		for (unsigned i = 0; i < 2; i++)
+			emit_inode(c->out[i], c->id, c->row[i]);
+	else if (inode)
+		db_emit_touch(c->out[1], MEDIA_INODE, inode_group(device, inode));
+}
+
+static void change_when(const struct change *c)
+{
+	struct fb_table before = c->row[0], after = c->row[1];
+	uint8_t kind = media_file_kind(after);
+	if (media_file_kind(before) == kind &&
+	    media_file_created_at(before) == media_file_created_at(after))
+		db_emit_touch(c->out[1], MEDIA_WHEN, kind);
+	else
+		for (unsigned i = 0; i < 2; i++)
+			emit_created(c->out[i], c->id, c->row[i]);
+	for (unsigned i = 0; i < 2; i++) /* pictures seldom change */
+		emit_month(c->out[i], c->id, c->row[i]);
+}
+
+static void change_media(const struct db_row *before, const struct db_row *after,
+			 struct db_emit *removed, struct db_emit *added)
+{
+	struct fb_table b = before->row, a = after->row;
+	const struct change c = { after->id, { b, a }, { removed, added } };
+	change_name(&c, MEDIA_DIR,
+		    (uint64_t[2]){ media_file_directory_id(b), media_file_directory_id(a) },
+		    (struct span[2]){ media_file_filename(b), media_file_filename(a) });
+	change_name(&c, MEDIA_TITLE, (uint64_t[2]){ media_file_kind(b), media_file_kind(a) },
+		    (struct span[2]){ media_file_title(b), media_file_title(a) });
+	change_terms(&c);
+	change_inode(&c);
+	change_when(&c);
 }
 
 static void extract_directory(const struct db_row *rows, size_t n, struct db_emit *out)
@@ -370,12 +480,13 @@ TABLE_FUNCTIONS(bookmark, media_id, rows)
 TABLE_FUNCTIONS(setting, id, rows)
 TABLE_FUNCTIONS(playlist_entry, id, rows)
 
-#define TABLE(type, name_, index_defs, indexes_n_, extract_, row_name_)                            \
+#define TABLE(type, name_, index_defs, indexes_n_, extract_, change_, row_name_)                   \
 	{                                                                                          \
 		.name = (name_), .indexes = (index_defs), .indexes_n = (indexes_n_),               \
 		.batch_begin = type##_begin, .row_bytes_max = type##_max, .write_row = type##_row, \
 		.copy_row = type##_copy, .verify = type##_check, .rows = type##_rows,              \
-		.row_id = type##_row_id, .extract = (extract_), .row_name = (row_name_),           \
+		.row_id = type##_row_id, .extract = (extract_), .extract_change = (change_),       \
+		.row_name = (row_name_),                                                           \
 	}
 
 static const struct db_index_def media_indexes[] = {
@@ -423,20 +534,22 @@ static const struct db_index_def setting_indexes[] = {
 
 const struct db_table_def library_tables[TABLES_N] = {
 	[TABLE_MEDIA] = TABLE(media_file, "media", media_indexes, ARRAY_LEN(media_indexes),
-			      extract_media, media_file_path),
-	[TABLE_DIRECTORY] = TABLE(directory, "directory", directory_indexes,
-				  ARRAY_LEN(directory_indexes), extract_directory, directory_path),
-	[TABLE_TERM] =
-		TABLE(term, "term", term_indexes, ARRAY_LEN(term_indexes), extract_term, term_name),
+			      extract_media, change_media, media_file_path),
+	[TABLE_DIRECTORY] =
+		TABLE(directory, "directory", directory_indexes, ARRAY_LEN(directory_indexes),
+		      extract_directory, NULL, directory_path),
+	[TABLE_TERM] = TABLE(term, "term", term_indexes, ARRAY_LEN(term_indexes), extract_term,
+			     NULL, term_name),
 	[TABLE_ALBUM] = TABLE(album, "album", album_indexes, ARRAY_LEN(album_indexes),
-			      extract_album, album_title),
-	[TABLE_PLAYLIST] = TABLE(playlist, "playlist", playlist_indexes,
-				 ARRAY_LEN(playlist_indexes), extract_playlist, playlist_name),
+			      extract_album, NULL, album_title),
+	[TABLE_PLAYLIST] =
+		TABLE(playlist, "playlist", playlist_indexes, ARRAY_LEN(playlist_indexes),
+		      extract_playlist, NULL, playlist_name),
 	[TABLE_BOOKMARK] = TABLE(bookmark, "bookmark", bookmark_indexes,
-				 ARRAY_LEN(bookmark_indexes), extract_bookmark, NULL),
+				 ARRAY_LEN(bookmark_indexes), extract_bookmark, NULL, NULL),
 	[TABLE_SETTING] = TABLE(setting, "setting", setting_indexes, ARRAY_LEN(setting_indexes),
-				extract_setting, setting_name),
+				extract_setting, NULL, setting_name),
 	[TABLE_PLAYLIST_ENTRY] =
 		TABLE(playlist_entry, "playlist entry", entry_indexes, ARRAY_LEN(entry_indexes),
-		      extract_playlist_entry, playlist_entry_uri),
+		      extract_playlist_entry, NULL, playlist_entry_uri),
 };

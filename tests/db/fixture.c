@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "db/emit.h"
+
 /* ---- rows from (id, version) ---- */
 
 struct fx_text {
@@ -108,6 +110,33 @@ static void media_extract(const struct db_row *rows, size_t n, struct db_emit *o
 	}
 }
 
+/* What mostly stays is touched, the rest is emitted twice, whether it changed or not. */
+static void media_change(const struct db_row *before, const struct db_row *after,
+			 struct db_emit *removed, struct db_emit *added)
+{
+	struct fb_table rows[2] = { before->row, after->row };
+	struct db_emit *out[2] = { removed, added };
+	uint64_t id = after->id;
+	bool moved = media_file_directory_id(rows[0]) != media_file_directory_id(rows[1]) ||
+		     !span_eq(media_file_filename(rows[0]), media_file_filename(rows[1]));
+	for (unsigned i = 0; i < 2; i++) {
+		struct fb_table t = rows[i];
+		uint8_t key[8] = { 0 };
+		put_be32(key, media_file_track(t));
+		if (moved)
+			db_emit(out[i], FX_DIR, (uint32_t)media_file_directory_id(t), id,
+				media_file_filename(t));
+		db_emit(out[i], FX_TITLE, media_file_kind(t), id, media_file_title(t));
+		struct fb_vector terms = media_file_artist_ids(t);
+		for (uint32_t k = 0; k < terms.n; k++)
+			db_emit(out[i], FX_TERM, fb_vector_u32(terms, k), id, span_of(key, 8));
+		db_emit(out[i], FX_ALBUM, media_file_album_id(t), id, span_of(key, 4));
+	}
+	if (!moved)
+		db_emit_touch(added, FX_DIR, (uint32_t)media_file_directory_id(rows[1]));
+	db_emit_touch(added, FX_HASH, (uint32_t)(mix(id) % FX_GROUPS));
+}
+
 static void setting_extract(const struct db_row *rows, size_t n, struct db_emit *out)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -177,7 +206,8 @@ const struct db_table_def fx_tables[FX_TABLES] = {
 		       .rows = media_file_rows,
 		       .row_id = media_file_id,
 		       .row_name = media_file_path,
-		       .extract = media_extract },
+		       .extract = media_extract,
+		       .extract_change = media_change },
 	[FX_SETTING] = { .name = "setting",
 			 .indexes = setting_indexes,
 			 .indexes_n = FX_SETTING_INDEXES,

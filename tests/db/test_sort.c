@@ -67,7 +67,7 @@ TEST_LIMIT(sort, items_come_in_the_order_of_group_key_and_id, 300)
 	EXPECT(want && scratch);
 	for (size_t run = 0; run < ARRAY_LEN(counts) * ARRAY_LEN(key_bytes) * SHAPES; run++) {
 		struct emit_list list;
-		struct db_emit out = { &db, &def, &list, ERR_OK };
+		struct db_emit out = { .db = &db, .def = &def, .lists = &list };
 		emit_init(&list, key_bytes[run / SHAPES % ARRAY_LEN(key_bytes)]);
 		fill(&out, &list, (enum shape)(run % SHAPES),
 		     counts[run / SHAPES / ARRAY_LEN(key_bytes)]);
@@ -93,7 +93,7 @@ TEST(sort, ever_shorter_stretches_stay_within_bounds)
 	static struct db db;
 	const struct db_table_def def = { .indexes_n = 1 };
 	struct emit_list list;
-	struct db_emit out = { &db, &def, &list, ERR_OK };
+	struct db_emit out = { .db = &db, .def = &def, .lists = &list };
 	emit_init(&list, 0);
 	for (uint32_t length = 400; length > 0; length--)
 		for (uint32_t i = 0; i < length; i++)
