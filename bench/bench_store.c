@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_store ENGINE DIR ROWS [scan|random] [all|insert|crash] [CPUS]
+/* bench_store ENGINE DIR ROWS [scan|random] [all|insert|crash|read] [CPUS]
  * bench_store engines: which ones it was built with.
- * One run of one engine in DIR, which must be empty: lines of JSON. bench/compare runs them against
- * each other. With CPUS 1, the default, every thread of the engine shares one processor. */
+ * One run of one engine in DIR, which must be empty, but for `read`: that asks the questions again
+ * of a store that `insert` left there. Lines of JSON. bench/compare runs them against each other.
+ * With CPUS 1, the default, every thread of the engine shares one processor. */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,9 +68,10 @@ static void use_one_cpu(void)
 int main(int argc, char **argv)
 {
 	static const char *const orders[] = { [ROWS_SCAN] = "scan", [ROWS_RANDOM] = "random" };
-	static const char *const courses[] = {
-		[COURSE_ALL] = "all", [COURSE_INSERT] = "insert", [COURSE_CRASH] = "crash"
-	};
+	static const char *const courses[] = { [COURSE_ALL] = "all",
+					       [COURSE_INSERT] = "insert",
+					       [COURSE_CRASH] = "crash",
+					       [COURSE_READ] = "read" };
 	uint64_t cpus = 1;
 	struct driver_options o = { .order = ROWS_SCAN };
 	if (argc == 2 && span_eq(span_str(argv[1]), SPAN("engines")))
@@ -77,8 +79,8 @@ int main(int argc, char **argv)
 	if (argc < 4 || argc > 7 ||
 	    num_parse_u64(span_str(argv[3]), 1, 100000000, &o.rows_n) != ERR_OK ||
 	    (argc > 6 && num_parse_u64(span_str(argv[6]), 1, 64, &cpus) != ERR_OK))
-		bench_fail("usage", "bench_store ENGINE DIR ROWS [scan|random] [all|insert|crash]"
-				    " [CPUS]");
+		bench_fail("usage", "bench_store ENGINE DIR ROWS [scan|random]"
+				    " [all|insert|crash|read] [CPUS]");
 	o.engine = engine_named(argv[1]);
 	o.dir = argv[2];
 	o.cpus_n = (unsigned)cpus;

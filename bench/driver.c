@@ -302,6 +302,14 @@ static void course_all(struct run *r)
 	close_store(r);
 }
 
+static void course_read(struct run *r)
+{
+	reopen(r);
+	settle(r);
+	read_phase(r, "read");
+	close_store(r);
+}
+
 /* A process of its own loads the store and is killed where a power cut would hit it. */
 static void load_and_die(struct run *r)
 {
@@ -360,6 +368,8 @@ void driver_run(const struct driver_options *o)
 		memory_phase_begin();
 		if (o->course == COURSE_ALL)
 			course_all(&r);
+		else if (o->course == COURSE_READ)
+			course_read(&r);
 		else
 			load(&r);
 	}

@@ -8,12 +8,13 @@
 enum driver_course {
 	COURSE_ALL,    /* load, close, open, read, change, read again */
 	COURSE_INSERT, /* load only */
-	COURSE_CRASH   /* load, be killed, recover */
+	COURSE_CRASH,  /* load, be killed, recover */
+	COURSE_READ    /* what a course before loaded */
 };
 
 struct driver_options {
 	const struct engine *engine;
-	const char *dir; /* empty */
+	const char *dir; /* empty, but for COURSE_READ */
 	uint64_t rows_n;
 	enum row_order order;
 	enum driver_course course;
