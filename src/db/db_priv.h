@@ -110,6 +110,14 @@ uint32_t log_part_end(const struct db *db, uint32_t number, struct log_pos end);
 /** The rows of the chunk that holds `address`, verified at first touch. ERR_CORRUPT. */
 NODISCARD enum err chunk_rows(struct db *db, unsigned table, uint64_t address,
 			      struct fb_vector *out);
+/** The row's chunk will be asked for: its head and the row's slot are fetched at the same time. */
+void chunk_fetch(const struct db *db, unsigned table, uint64_t address);
+/** The row will be read: its fields and first texts. */
+static inline void row_fetch(struct fb_table row)
+{
+	for (uint32_t line = 0; line < 4; line++)
+		__builtin_prefetch(row.buf + row.pos + (size_t)64 * line);
+}
 /** A row by address, which must have that id. ERR_CORRUPT. */
 NODISCARD enum err chunk_row(struct db *db, unsigned table, uint64_t address, uint64_t id,
 			     struct fb_table *out);
@@ -170,6 +178,16 @@ static inline uint32_t entry_bytes_of(uint32_t key_bytes)
 {
 	return key_bytes + (key_bytes >= 12 ? 8 : 4);
 }
+/** The first bytes of an entry as a number that sorts like them. With keys of less than 8 bytes
+ * that is all of it. */
+static inline uint64_t entry_word(const uint8_t *p, uint32_t key_bytes)
+{
+	if (key_bytes == 0)
+		return num_le32(p);
+	if (key_bytes == 4)
+		return (uint64_t)__builtin_bswap32(num_le32(p)) << 32 | num_le32(p + 4);
+	return __builtin_bswap64(num_le64(p));
+}
 /** The entry at `p`; its tail clamped to what is there. */
 void entry_read(const struct run_part *part, uint32_t key_bytes, const uint8_t *p,
 		struct entry *out);
@@ -182,16 +200,26 @@ uint64_t entry_lower_bound(const struct run_index *ix, unsigned sign, uint64_t l
 uint64_t run_group_find(const struct run_index *ix, uint32_t group);
 /** The first group >= `group`; groups_n: none. */
 uint64_t run_group_lower_bound(const struct run_index *ix, uint32_t group);
+/** Of n groups, ascending: add to out[i] what the run has added to a group, less what it has
+ * removed. wanted: group << 32 | i. */
+void run_groups_count(const struct run_index *ix, const uint64_t *wanted, size_t n, int64_t *out);
 /** The entries of group row `g`, clamped to what is there. */
 void run_group_range(const struct run_index *ix, uint64_t g, unsigned sign, uint64_t *out_lo,
 		     uint64_t *out_hi);
-/** Address of `id`; false where the run does not know it. */
-bool run_address(const struct run *r, uint64_t id, uint64_t *out);
 /** Position of the first id >= `id`. */
 uint64_t run_id_lower_bound(const struct run *r, uint64_t id);
 static inline uint64_t run_id_at(const struct run *r, uint64_t i)
 {
 	return r->ids ? r->ids[i] : r->base_id + i;
+}
+/** Address of `id`; false where the run does not know it. */
+static inline bool run_address(const struct run *r, uint64_t id, uint64_t *out)
+{
+	uint64_t i = r->ids ? run_id_lower_bound(r, id) : id - r->base_id;
+	if (i >= r->rows_n || run_id_at(r, i) != id)
+		return false;
+	*out = r->addresses[i];
+	return true;
 }
 
 /** A run over an image in memory, which it takes over. */
@@ -604,6 +632,7 @@ struct db {
 	struct lost_chunk *lost; /* see retract.c */
 	struct run_file *files;
 	uint64_t next_run;
+	_Atomic uint32_t rows_pos[DB_TABLES_MAX]; /* in the chunk looked at last: a guess */
 	uint64_t generation, checkpointed; /* publications so far, and at the last checkpoint */
 	struct merge_job *jobs[MERGE_JOBS_MAX];
 	uint64_t merge_owed, merge_step_units;
