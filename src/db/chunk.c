@@ -124,13 +124,31 @@ enum err chunk_rows(struct db *db, unsigned table, uint64_t address, struct fb_v
 	if (c->table != table)
 		return ERR_CORRUPT;
 	*out = db->tables[table].rows(span_of(chunk_payload(c), c->payload_bytes));
+	if (UNLIKELY(atomic_load_explicit(&db->rows_pos[table], memory_order_relaxed) != out->pos))
+		atomic_store_explicit(&db->rows_pos[table], out->pos, memory_order_relaxed);
 	return ERR_OK;
+}
+
+void chunk_fetch(const struct db *db, unsigned table, uint64_t address)
+{
+	const struct segment *s = db_segment(db, address_segment(address));
+	uint32_t offset = address_offset(address);
+	if (!s)
+		return;
+	const uint8_t *head = s->map + offset, *payload = head + sizeof(struct disk_chunk);
+	__builtin_prefetch((const void *)&s->checked[offset / CHUNK_ALIGN / 4]);
+	__builtin_prefetch(head);
+	__builtin_prefetch(payload);
+	/* the slot stands where it would in the chunk looked at last: they are made alike */
+	uint32_t pos = atomic_load_explicit(&db->rows_pos[table], memory_order_relaxed);
+	__builtin_prefetch(payload + pos + 4 * (size_t)address_row(address));
 }
 
 enum err chunk_row(struct db *db, unsigned table, uint64_t address, uint64_t id,
 		   struct fb_table *out)
 {
 	struct fb_vector rows;
+	chunk_fetch(db, table, address);
 	enum err e = chunk_rows(db, table, address, &rows);
 	if (e != ERR_OK)
 		return e;
@@ -138,6 +156,7 @@ enum err chunk_row(struct db *db, unsigned table, uint64_t address, uint64_t id,
 	if (row >= rows.n)
 		return ERR_CORRUPT;
 	struct fb_table t = fb_vector_table(rows, row);
+	row_fetch(t);
 	if (db->tables[table].row_id(t) != id)
 		return ERR_CORRUPT;
 	*out = t;

@@ -173,8 +173,15 @@ uint64_t db_next_id(const struct db_snap *sn, unsigned table);
 NODISCARD enum err db_get(const struct db_snap *sn, unsigned table, uint64_t id,
 			  struct fb_table *out);
 
+/** The rows of n ids: rows[i].row of rows[i].id, an absent view (pos 0) where db_get() would fail.
+ * Costs much less than one after the other, because what each waits for overlaps. */
+void db_get_rows(const struct db_snap *sn, unsigned table, struct db_row *rows, size_t n);
+
 /** Entries in a group. O(runs x log groups). */
 uint64_t db_count(const struct db_snap *sn, unsigned table, unsigned index, uint32_t group);
+/** The same of n groups at once: out[i] of groups[i]. */
+void db_counts(const struct db_snap *sn, unsigned table, unsigned index, const uint32_t *groups,
+	       size_t n, uint64_t *out);
 /** The commit that last added to or removed from the group; 0 where none ever did. */
 uint64_t db_group_commit(const struct db_snap *sn, unsigned table, unsigned index, uint32_t group);
 /** The least group >= `from` that the index knows, also one whose entries have all gone (db_count()
@@ -192,9 +199,12 @@ struct db_cursor {
 	uint64_t offset; /* live entries before it */
 	struct {
 		const void *run;
-		uint64_t pos, end;	   /* entries of the group */
-		uint64_t neg_pos, neg_end; /* removals of the group */
+		uint64_t pos[2], end[2]; /* of the group's entries: added, removed */
+		uint64_t word[2];	 /* while walking: how the one at `pos` begins */
 	} runs[DB_RUNS_MAX];
+	bool walking;
+	uint32_t lanes_n;		/* while walking: entries are left there */
+	uint8_t lanes[2 * DB_RUNS_MAX]; /* by those: run << 1 | removed */
 };
 
 /** At the entry with `offset` live entries before it. O(log n). */
@@ -210,6 +220,10 @@ bool db_next(struct db_cursor *c, uint64_t *out_id);
  * and 8 it comes padded with zeros to key_bytes. */
 bool db_next_key(struct db_cursor *c, uint64_t *out_id, struct span *out_key,
 		 uint8_t scratch[DB_KEY_BYTES_MAX]);
+#define DB_ROWS_AT_ONCE 32
+/** The next rows of the group, at most n and DB_ROWS_AT_ONCE, behind which the cursor moves; 0 at
+ * its end. As db_get_rows(). */
+size_t db_next_rows(struct db_cursor *c, struct db_row *out, size_t n);
 /** Live entries before the cursor: its offset. */
 uint64_t db_cursor_offset(const struct db_cursor *c);
 

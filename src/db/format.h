@@ -91,6 +91,11 @@ static inline uint32_t address_row(uint64_t a)
 	return (uint32_t)(a & 0x7fffff);
 }
 
+static inline bool address_same_chunk(uint64_t a, uint64_t b)
+{
+	return a >> 23 == b >> 23;
+}
+
 /* ---- index runs: index-NNNNNNNN.run ---------------------------------------------------------- */
 
 #define RUN_MAGIC "SLVRUN01"

@@ -398,6 +398,63 @@ static void seeks_expect(const struct db_snap *sn, const struct fx_model *m, uns
 	}
 }
 
+static bool is_row(const struct db_row *r, unsigned table, uint64_t id, uint32_t version)
+{
+	struct fx_row want = { 0 };
+	row_make(id, version, &want);
+	return r->id == id && r->row.pos != 0 &&
+	       span_eq(table == FX_SETTING ? setting_value(r->row) : media_file_path(r->row),
+		       span_str(want.path));
+}
+
+/* Rows many at once, one by one between, and the counts of all groups in any order. */
+static void batches_expect(const struct db_snap *sn, const struct fx_model *m, unsigned t,
+			   unsigned x, uint32_t g)
+{
+	static struct fx_entry want[FX_IDS];
+	size_t n = model_list(m, t, x, g, want), at = test_random() % (n + 1);
+	struct db_row rows[DB_ROWS_AT_ONCE];
+	struct db_cursor c;
+	uint64_t id;
+	db_seek(&c, sn, t, x, g, at);
+	while (at < n) {
+		if (test_random() % 4 == 0) {
+			EXPECT(db_next(&c, &id));
+			EXPECT_U64(want[at++].id, id);
+			continue;
+		}
+		size_t asked = 1 + test_random() % (2 * DB_ROWS_AT_ONCE);
+		size_t got = db_next_rows(&c, rows, asked);
+		EXPECT_U64(MIN(MIN(asked, (size_t)DB_ROWS_AT_ONCE), n - at), got);
+		for (size_t i = 0; i < got; i++, at++)
+			EXPECT(is_row(&rows[i], t, want[at].id, m->version[t][want[at].id]));
+		EXPECT_U64(at, db_cursor_offset(&c));
+	}
+	EXPECT_U64(0, db_next_rows(&c, rows, DB_ROWS_AT_ONCE));
+
+	uint32_t groups[3 * FX_GROUPS];
+	uint64_t counts[3 * FX_GROUPS];
+	for (size_t i = 0; i < 3 * FX_GROUPS; i++)
+		groups[i] = (uint32_t)(test_random() % (FX_GROUPS + 2));
+	db_counts(sn, t, x, groups, 3 * FX_GROUPS, counts);
+	for (size_t i = 0; i < 3 * FX_GROUPS; i++)
+		EXPECT_U64(groups[i] < FX_GROUPS ? model_list(m, t, x, groups[i], want) : 0,
+			   counts[i]);
+}
+
+/* By id, those that are not there too. */
+static void ids_expect(const struct db_snap *sn, const struct fx_model *m, unsigned t)
+{
+	struct db_row rows[3 * DB_ROWS_AT_ONCE];
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		rows[i].id = test_random() % FX_IDS;
+	db_get_rows(sn, t, rows, ARRAY_LEN(rows));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint32_t version = rows[i].id ? m->version[t][rows[i].id] : 0;
+		EXPECT(version ? is_row(&rows[i], t, rows[i].id, version) : rows[i].row.pos == 0);
+	}
+}
+
 static void rows_expect(const struct db_snap *sn, const struct fx_model *m, unsigned t)
 {
 	uint64_t from = 0, id = 0;
@@ -425,9 +482,11 @@ void fx_expect(const struct db_snap *sn, const struct fx_model *m)
 				EXPECT_U64(m->group_commit[t][x][g], db_group_commit(sn, t, x, g));
 				EXPECT(group_same(sn, m, t, x, g));
 				seeks_expect(sn, m, t, x, g);
+				batches_expect(sn, m, t, x, g);
 			}
 		}
 		rows_expect(sn, m, t);
+		ids_expect(sn, m, t);
 	}
 	EXPECT(fx_same(sn, m));
 }

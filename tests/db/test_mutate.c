@@ -232,6 +232,19 @@ static void group_read(const struct db_snap *sn, unsigned t, unsigned x, uint32_
 	}
 	db_seek_key(&c, sn, t, x, g, span_str("abab"));
 	(void)db_next(&c, &id);
+	struct db_row rows[DB_ROWS_AT_ONCE];
+	shown = 0;
+	db_seek(&c, sn, t, x, g, 0);
+	for (size_t got; (got = db_next_rows(&c, rows, DB_ROWS_AT_ONCE)) > 0; shown += got) {
+		EXPECT(shown < 1u << 20);
+		for (size_t i = 0; i < got; i++)
+			if (rows[i].row.pos && t == FX_MEDIA)
+				EXPECT_U64(rows[i].id, media_file_id(rows[i].row));
+	}
+	uint32_t groups[4] = { g + 1, 0, g, UINT32_MAX };
+	uint64_t counts[4];
+	db_counts(sn, t, x, groups, 4, counts);
+	EXPECT_U64(n, counts[2]);
 }
 
 static void rows_read(const struct db_snap *sn, unsigned t)
