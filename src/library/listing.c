@@ -83,16 +83,18 @@ static bool is_mixed(const struct listing_segment *s)
 	return s->media_kind && s->n != s->group_n;
 }
 
-/* A segment may show the first part of a group only, or one kind of media. */
-static bool next_in_group(struct listing *li, const struct listing_segment *s, uint64_t *out_id)
+/* A segment may show the first part of a group only, or one kind of media. A row that cannot be
+ * read is of no kind. */
+static const struct db_row *next_in_group(struct listing *li, const struct listing_segment *s)
 {
-	struct fb_table media;
-	while ((is_mixed(s) || db_cursor_offset(&li->cursor) < s->n) &&
-	       db_next(&li->cursor, out_id))
-		if (!is_mixed(s) || (db_get(li->sn, TABLE_MEDIA, *out_id, &media) == ERR_OK &&
-				     media_file_kind(media) == s->media_kind))
-			return true;
-	return false;
+	const struct db_row *r;
+	if (!is_mixed(s))
+		return li->child_at < s->n ? row_reader_next(&li->reader, s->n - li->child_at++)
+					   : NULL;
+	while ((r = row_reader_next(&li->reader, UINT64_MAX)))
+		if (r->row.pos && media_file_kind(r->row) == s->media_kind)
+			return r;
+	return NULL;
 }
 
 /* At child `offset` of the segment at hand. */
@@ -100,13 +102,13 @@ static void open_segment(struct listing *li, uint64_t offset)
 {
 	const struct listing_segment *s = &li->segments[li->at];
 	struct object_id id;
-	li->fixed_at = offset;
+	li->child_at = offset;
 	li->date_at = s->group;
 	if (!s->fixed && !s->dates)
-		db_seek(&li->cursor, li->sn, s->table, s->index, s->group,
-			is_mixed(s) ? 0 : offset);
-	for (uint64_t skipped; is_mixed(s) && offset > 0; offset--)
-		if (!next_in_group(li, s, &skipped))
+		row_reader_seek(&li->reader, li->sn, s->table, s->index, s->group,
+				is_mixed(s) ? 0 : offset);
+	for (; is_mixed(s) && offset > 0; offset--)
+		if (!next_in_group(li, s))
 			return;
 	while (s->dates && offset-- > 0 && container_date_child(li->sn, s, &li->date_at, &id))
 		;
@@ -154,22 +156,20 @@ static enum err entry_child(struct listing *li, uint64_t entry_id, struct fb_tab
 	return e;
 }
 
-static enum err indexed_child(struct listing *li, const struct listing_segment *s, uint64_t id,
-			      struct object *out)
+static enum err indexed_child(struct listing *li, const struct listing_segment *s,
+			      const struct db_row *r, struct object *out)
 {
-	struct fb_table row;
 	struct container c;
-	enum err e = db_get(li->sn, s->table, id, &row);
-	if (e != ERR_OK)
-		return e;
+	if (!r->row.pos)
+		return ERR_CORRUPT;
 	if (s->table == TABLE_PLAYLIST_ENTRY)
-		return entry_child(li, id, row, out);
+		return entry_child(li, r->id, r->row, out);
 	if (s->child == ID_HOME) {
 		bool home = s->index == MEDIA_DIR && !s->media_kind;
-		return item_object(&li->id, li->container_id, home, row, out) ? ERR_OK
-									      : ERR_CORRUPT;
+		return item_object(&li->id, li->container_id, home, r->row, out) ? ERR_OK
+										 : ERR_CORRUPT;
 	}
-	e = container_child(li->sn, &li->id, s->child, id, row, &c);
+	enum err e = container_child(li->sn, &li->id, s->child, r->id, r->row, &c);
 	if (e == ERR_OK) {
 		container_object(li->sn, &c, out);
 		memcpy(out->parent_id, li->container_id, sizeof out->parent_id);
@@ -182,15 +182,15 @@ bool listing_next(struct listing *li, struct object *out)
 	while (li->at < li->segments_n) {
 		const struct listing_segment *s = &li->segments[li->at];
 		struct object_id child;
-		uint64_t id;
+		const struct db_row *r;
 		enum err e;
-		if (s->fixed && li->fixed_at < s->n) {
-			child = container_fixed_child(li->sn, &li->id, li->fixed_at++);
+		if (s->fixed && li->child_at < s->n) {
+			child = container_fixed_child(li->sn, &li->id, li->child_at++);
 			e = child_of_id(li, &child, out);
 		} else if (s->dates && container_date_child(li->sn, s, &li->date_at, &child)) {
 			e = child_of_id(li, &child, out);
-		} else if (!s->fixed && !s->dates && next_in_group(li, s, &id)) {
-			e = indexed_child(li, s, id, out);
+		} else if (!s->fixed && !s->dates && (r = next_in_group(li, s))) {
+			e = indexed_child(li, s, r, out);
 		} else {
 			next_segment(li);
 			continue;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Listings and directory cursors: caller's memory (about 3 KiB each), nothing to free. */
+/* Listings and directory cursors: caller's memory (about 5 KiB each), nothing to free. */
 #pragma once
 
 #include "db/db.h"
 #include "library/library.h"
+#include "library/lookup.h"
 #include "library/object_id.h"
 
 /** A part of a container's children: fixed ones, one group of one index, or those of the groups
@@ -30,13 +31,13 @@ struct listing {
 	unsigned segments_n;
 	struct listing_segment segments[LISTING_SEGMENTS_MAX];
 	unsigned at;	   /* segment */
-	uint64_t fixed_at; /* child in a fixed segment */
+	uint64_t child_at; /* in it; not of dates */
 	uint32_t date_at;  /* group in a segment of dates */
-	struct db_cursor cursor;
+	struct row_reader reader;
 };
 
 struct directory_cursor {
-	struct db_cursor cursor;
+	struct row_reader reader;
 };
 
 /** A number that is another one whenever the page [offset, offset + n) may be another one. Of files

@@ -14,6 +14,27 @@ bool row_next(struct db_cursor *c, struct fb_table *out)
 	return false;
 }
 
+/* Who takes one row may want no other: what is read ahead doubles. */
+#define AHEAD_FIRST 4u
+
+void row_reader_seek(struct row_reader *r, const struct db_snap *sn, unsigned table, unsigned index,
+		     uint32_t group, uint64_t offset)
+{
+	r->at = r->n = 0;
+	r->ahead_n = AHEAD_FIRST;
+	db_seek(&r->cursor, sn, table, index, group, offset);
+}
+
+const struct db_row *row_reader_next(struct row_reader *r, uint64_t rows_max)
+{
+	if (r->at == r->n) {
+		r->at = 0;
+		r->n = db_next_rows(&r->cursor, r->rows, MIN(r->ahead_n, rows_max));
+		r->ahead_n = MIN(r->ahead_n * 2, (size_t)DB_ROWS_AT_ONCE);
+	}
+	return r->at < r->n ? &r->rows[r->at++] : NULL;
+}
+
 enum err directory_find(const struct db_snap *sn, struct span path, struct fb_table *out)
 {
 	struct db_cursor c;
@@ -65,8 +86,9 @@ enum err album_find(const struct db_snap *sn, uint32_t artist_id, uint64_t direc
 	return ERR_NOTFOUND;
 }
 
-enum err media_find(const struct db_snap *sn, uint64_t directory_id, struct span filename,
-		    struct fb_table *out)
+/* The file of that name in a directory: its name, or where `path` is given, its path is that. */
+static enum err file_find(const struct db_snap *sn, uint64_t directory_id, struct span filename,
+			  struct span path, struct fb_table *out)
 {
 	uint8_t bytes[COLLATE_KEY_MAX], scratch[DB_KEY_BYTES_MAX];
 	struct span key = span_of(bytes, library_collate_key(filename, bytes));
@@ -77,12 +99,19 @@ enum err media_find(const struct db_snap *sn, uint64_t directory_id, struct span
 	db_seek_key(&c, sn, TABLE_MEDIA, MEDIA_DIR, (uint32_t)directory_id, key);
 	while (db_next_key(&c, &id, &at, scratch) && span_eq(at, key)) {
 		if (db_get(sn, TABLE_MEDIA, id, &row) == ERR_OK &&
-		    span_eq(media_file_filename(row), filename)) {
+		    (path.n ? span_eq(media_file_path(row), path)
+			    : span_eq(media_file_filename(row), filename))) {
 			*out = row;
 			return ERR_OK;
 		}
 	}
 	return ERR_NOTFOUND;
+}
+
+enum err media_find(const struct db_snap *sn, uint64_t directory_id, struct span filename,
+		    struct fb_table *out)
+{
+	return file_find(sn, directory_id, filename, (struct span){ 0 }, out);
 }
 
 /* ---- for the scanner ------------------------------------------------------------------------- */
@@ -92,14 +121,22 @@ enum err library_media_get(const struct library_snap *sn, uint64_t media_id, str
 	return db_get(snap_db(sn), TABLE_MEDIA, media_id, out);
 }
 
+/* Directories of that hash, mostly one: the file's own path says whether it is the right one. */
 enum err library_media_by_path(const struct library_snap *sn, struct span path,
 			       struct fb_table *out)
 {
-	struct fb_table dir;
+	struct db_cursor c;
+	uint64_t directory_id;
 	if (!path_is_sound(path))
 		return ERR_NOTFOUND;
-	enum err e = directory_find(snap_db(sn), path_directory(path), &dir);
-	return e == ERR_OK ? media_find(snap_db(sn), directory_id(dir), path_name(path), out) : e;
+	uint32_t group = (uint32_t)directory_hash(path_directory(path));
+	db_seek(&c, snap_db(sn), TABLE_DIRECTORY, DIRECTORY_PATH, group, 0);
+	while (db_next(&c, &directory_id)) {
+		enum err e = file_find(snap_db(sn), directory_id, path_name(path), path, out);
+		if (e != ERR_NOTFOUND)
+			return e;
+	}
+	return ERR_NOTFOUND;
 }
 
 enum err library_media_by_inode(const struct library_snap *sn, uint64_t device, uint64_t inode,
@@ -138,22 +175,36 @@ enum err library_directory_find(const struct library_snap *sn, struct span path,
 void library_directory_files(const struct library_snap *sn, uint64_t directory_id,
 			     struct directory_cursor *out)
 {
-	db_seek(&out->cursor, snap_db(sn), TABLE_MEDIA, MEDIA_DIR, (uint32_t)directory_id, 0);
+	row_reader_seek(&out->reader, snap_db(sn), TABLE_MEDIA, MEDIA_DIR, (uint32_t)directory_id,
+			0);
 }
 
 void library_directory_subdirs(const struct library_snap *sn, uint64_t directory_id,
 			       struct directory_cursor *out)
 {
-	db_seek(&out->cursor, snap_db(sn), TABLE_DIRECTORY, DIRECTORY_SUB, (uint32_t)directory_id,
-		0);
+	row_reader_seek(&out->reader, snap_db(sn), TABLE_DIRECTORY, DIRECTORY_SUB,
+			(uint32_t)directory_id, 0);
+}
+
+/* What cannot be read is passed over. */
+static bool directory_cursor_next(struct directory_cursor *c, struct fb_table *out)
+{
+	const struct db_row *r;
+	while ((r = row_reader_next(&c->reader, UINT64_MAX))) {
+		if (r->row.pos) {
+			*out = r->row;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool directory_cursor_file(struct directory_cursor *c, struct fb_table *out)
 {
-	return row_next(&c->cursor, out);
+	return directory_cursor_next(c, out);
 }
 
 bool directory_cursor_subdir(struct directory_cursor *c, struct fb_table *out)
 {
-	return row_next(&c->cursor, out);
+	return directory_cursor_next(c, out);
 }

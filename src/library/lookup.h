@@ -24,3 +24,16 @@ NODISCARD enum err setting_find(const struct db_snap *sn, struct span name, stru
 
 /** The next row of the cursor's group that can be read; false at the end. */
 bool row_next(struct db_cursor *c, struct fb_table *out);
+
+/** Reads a group ahead of whoever takes its rows one by one. Caller's memory, nothing to free. */
+struct row_reader {
+	struct db_cursor cursor;
+	size_t at, n, ahead_n;
+	struct db_row rows[DB_ROWS_AT_ONCE];
+};
+/** At the entry with `offset` live ones before it. */
+void row_reader_seek(struct row_reader *r, const struct db_snap *sn, unsigned table, unsigned index,
+		     uint32_t group, uint64_t offset);
+/** The next row, at most rows_max of which will be asked for; a view that is absent where it cannot
+ * be read. NULL at the end. Lifetime: until the next call. */
+const struct db_row *row_reader_next(struct row_reader *r, uint64_t rows_max);
