@@ -160,13 +160,17 @@ static void salver_artists(void *db, struct digest *d)
 	struct salver *s = db;
 	struct library_snap *sn = library_snap_begin(s->library);
 	struct db_cursor c;
-	struct fb_table term;
-	uint64_t id;
+	struct db_row terms[DB_ROWS_AT_ONCE];
+	uint32_t ids[DB_ROWS_AT_ONCE];
+	uint64_t counts[DB_ROWS_AT_ONCE];
 	db_seek(&c, snap_db(sn), TABLE_TERM, TERM_NAME, TERM_KIND_ARTIST, 0);
-	while (db_next(&c, &id))
-		if (db_get(snap_db(sn), TABLE_TERM, id, &term) == ERR_OK)
-			digest_count(d, term_name(term),
-				     db_count(snap_db(sn), TABLE_MEDIA, MEDIA_TERM, (uint32_t)id));
+	for (size_t n; (n = db_next_rows(&c, terms, DB_ROWS_AT_ONCE)) > 0;) {
+		for (size_t i = 0; i < n; i++)
+			ids[i] = (uint32_t)terms[i].id;
+		db_counts(snap_db(sn), TABLE_MEDIA, MEDIA_TERM, ids, n, counts);
+		for (size_t i = 0; i < n; i++)
+			digest_count(d, term_name(terms[i].row), counts[i]);
+	}
 	library_snap_end(sn);
 }
 
@@ -175,13 +179,13 @@ static void salver_artist_tracks(void *db, struct span artist, struct digest *d)
 	struct salver *s = db;
 	struct library_snap *sn = library_snap_begin(s->library);
 	struct db_cursor c;
-	struct fb_table term, m;
-	uint64_t id;
+	struct db_row rows[DB_ROWS_AT_ONCE];
+	struct fb_table term;
 	if (term_find(snap_db(sn), TERM_KIND_ARTIST, artist, &term) == ERR_OK) {
 		db_seek(&c, snap_db(sn), TABLE_MEDIA, MEDIA_TERM, (uint32_t)term_id(term), 0);
-		while (db_next(&c, &id))
-			if (db_get(snap_db(sn), TABLE_MEDIA, id, &m) == ERR_OK)
-				track(d, m);
+		for (size_t n; (n = db_next_rows(&c, rows, DB_ROWS_AT_ONCE)) > 0;)
+			for (size_t i = 0; i < n; i++)
+				track(d, rows[i].row);
 	}
 	library_snap_end(sn);
 }
