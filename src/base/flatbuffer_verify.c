@@ -3,9 +3,10 @@
  *
  * A vtable is taken apart once (vtable_read()): whether its scalars lie aligned inside the object
  * depends only on the vtable and on the table's position modulo 8, and rows share vtables. What is
- * left to do per row are the fields that refer to something. Every table and every element of a
- * vector of offsets costs one unit of work; more units than the buffer has bytes can only come from
- * a buffer that shares tables to blow up, and are refused: so time is linear. */
+ * left to do per row are the fields that refer to something; what the row before refers to in the
+ * same field, as rows that share their texts do, is known to be sound. Every table and every
+ * element of a vector of offsets costs one unit of work; more units than the buffer has bytes can
+ * only come from a buffer that shares tables to blow up, and are refused: so time is linear. */
 #include "base/flatbuffer.h"
 
 #define VTABLES_KEPT 16
@@ -13,7 +14,8 @@
 
 struct vtable_ref { /* a present field that is an offset */
 	uint16_t off;
-	uint8_t field; /* index in type->fields */
+	uint8_t field;	/* index in type->fields */
+	uint32_t sound; /* where it led last: a sound string or vector of scalars; 0: nowhere yet */
 };
 
 struct vtable {
@@ -21,8 +23,10 @@ struct vtable {
 	uint32_t pos;
 	uint32_t table_mod8;
 	uint32_t object_bytes;
-	uint32_t refs_n;
-	struct vtable_ref refs[FB_FIELDS_MAX];
+	uint32_t strings_n, scalars_n, nested_n;
+	struct vtable_ref strings[FB_FIELDS_MAX];
+	struct vtable_ref scalars[FB_FIELDS_MAX]; /* vectors of scalars */
+	struct vtable_ref nested[FB_FIELDS_MAX];  /* the others */
 };
 
 struct verifier {
@@ -46,8 +50,13 @@ static bool field_read(struct vtable *vt, uint32_t index, uint32_t off)
 		return false;
 	if ((vt->table_mod8 + off) & (f->size - 1u))
 		return false;
-	if (f->kind != FB_SCALAR)
-		vt->refs[vt->refs_n++] = (struct vtable_ref){ (uint16_t)off, (uint8_t)index };
+	struct vtable_ref ref = { (uint16_t)off, (uint8_t)index, 0 };
+	if (f->kind == FB_STRING)
+		vt->strings[vt->strings_n++] = ref;
+	else if (f->kind == FB_SCALARS)
+		vt->scalars[vt->scalars_n++] = ref;
+	else if (f->kind != FB_SCALAR)
+		vt->nested[vt->nested_n++] = ref;
 	return true;
 }
 
@@ -57,7 +66,7 @@ static bool vtable_read(struct verifier *v, struct vtable *vt)
 	uint32_t bytes = num_le16(p);
 
 	vt->object_bytes = num_le16(p + 2);
-	vt->refs_n = 0;
+	vt->strings_n = vt->scalars_n = vt->nested_n = 0;
 	if (bytes < 4 || (bytes & 1) || bytes > v->size - vt->pos || vt->object_bytes < 4)
 		return false;
 	for (uint32_t i = 0; i < vt->type->fields_n; i++) {
@@ -69,19 +78,17 @@ static bool vtable_read(struct verifier *v, struct vtable *vt)
 }
 
 /* The vtable of the table at pos, checked, or NULL. */
-static const struct vtable *vtable_get(struct verifier *v, const struct fb_table_type *type,
-				       uint32_t pos)
+static struct vtable *vtable_get(struct verifier *v, const struct fb_table_type *type, uint32_t pos)
 {
-	int64_t at = (int64_t)pos - (int32_t)num_le32(v->buf + pos);
-	if (at < 0 || at > (int64_t)v->size - 4 || (at & 1))
-		return NULL;
-
-	uint32_t at32 = (uint32_t)at;
-	struct vtable *vt = &v->vtables[(at32 >> 2 ^ at32 >> 6) % VTABLES_KEPT];
-	if (vt->type == type && vt->pos == at32 && vt->table_mod8 == (pos & 7))
+	/* the size is below 2^31: what lies before the buffer or behind it is too large here */
+	uint32_t at = pos - num_le32(v->buf + pos);
+	struct vtable *vt = &v->vtables[(at >> 2 ^ at >> 6) % VTABLES_KEPT];
+	if (vt->type == type && vt->pos == at && vt->table_mod8 == (pos & 7))
 		return vt;
+	if (at > v->size - 4 || (at & 1))
+		return NULL;
 	vt->type = type;
-	vt->pos = at32;
+	vt->pos = at;
 	vt->table_mod8 = pos & 7;
 	if (vtable_read(v, vt))
 		return vt;
@@ -94,19 +101,20 @@ static const struct vtable *vtable_get(struct verifier *v, const struct fb_table
 static inline uint32_t follow(const struct verifier *v, uint32_t at)
 {
 	uint32_t off = num_le32(v->buf + at);
-	if (off == 0 || off > v->size - 4 - at)
+	if (off - 1 >= v->size - 4 - at) /* 0, too, leads nowhere */
 		return 0;
 	uint32_t pos = at + off;
 	return pos & 3 ? 0 : pos;
 }
 
-static inline bool string_check(const struct verifier *v, uint32_t at)
+/* The string behind the offset at `at`: position of its length, or 0. */
+static inline uint32_t string_check(const struct verifier *v, uint32_t at)
 {
 	uint32_t pos = follow(v, at);
 	if (pos == 0)
-		return false;
+		return 0;
 	uint32_t n = num_le32(v->buf + pos);
-	return n < v->size - pos - 4 && v->buf[pos + 4 + n] == 0;
+	return n < v->size - pos - 4 && v->buf[pos + 4 + n] == 0 ? pos : 0;
 }
 
 /* The vector behind the offset at `at`: position of its length, or 0. */
@@ -156,10 +164,6 @@ static bool tables_check(struct verifier *v, const struct fb_table_type *type, u
 static bool ref_check(struct verifier *v, const struct fb_field_type *f, uint32_t at)
 {
 	switch (f->kind) {
-	case FB_STRING:
-		return string_check(v, at);
-	case FB_SCALARS:
-		return vector_check(v, at, f->element_size) != 0;
 	case FB_STRINGS:
 		return strings_check(v, at);
 	case FB_TABLES:
@@ -171,31 +175,60 @@ static bool ref_check(struct verifier *v, const struct fb_field_type *f, uint32_
 	}
 }
 
-/* pos is a multiple of 4 with 4 bytes to read, or 0. */
-static bool table_check(struct verifier *v, const struct fb_table_type *type, uint32_t pos)
+/* Does the field lead forward to where it led a row ago? `field`: its bytes, which are at `at`. */
+static inline bool leads_to(const uint8_t *field, uint32_t at, uint32_t sound)
 {
-	if (pos == 0 || v->depth == FB_DEPTH_MAX || !work(v, 1))
-		return false;
-	const struct vtable *vt = vtable_get(v, type, pos);
-	if (!vt || vt->object_bytes > v->size - pos)
-		return false;
+	return sound > at && num_le32(field) == sound - at;
+}
 
-	/* Tables below may take the vtable's place in v->vtables: strings, which do not nest, go
-	 * first; what nests works on a copy. */
-	struct vtable_ref nested[FB_FIELDS_MAX];
-	uint32_t nested_n = 0;
-	for (uint32_t i = 0; i < vt->refs_n; i++) {
-		if (type->fields[vt->refs[i].field].kind != FB_STRING)
-			nested[nested_n++] = vt->refs[i];
-		else if (!string_check(v, pos + vt->refs[i].off))
+/* Strings and vectors of scalars. */
+static inline bool plain_check(const struct verifier *v, struct vtable *vt, uint32_t pos)
+{
+	const uint8_t *table = v->buf + pos;
+	const struct vtable_ref *end = vt->strings + vt->strings_n;
+	for (struct vtable_ref *r = vt->strings; r < end; r++) {
+		if (leads_to(table + r->off, pos + r->off, r->sound))
+			continue;
+		r->sound = string_check(v, pos + r->off);
+		if (UNLIKELY(r->sound == 0))
 			return false;
 	}
+	end = vt->scalars + vt->scalars_n;
+	for (struct vtable_ref *r = vt->scalars; r < end; r++) {
+		if (leads_to(table + r->off, pos + r->off, r->sound))
+			continue;
+		uint32_t size = vt->type->fields[r->field].element_size;
+		r->sound = vector_check(v, pos + r->off, size);
+		if (UNLIKELY(r->sound == 0))
+			return false;
+	}
+	return true;
+}
+
+static bool nested_check(struct verifier *v, const struct vtable *vt, uint32_t pos)
+{
+	/* tables below may take the vtable's place in v->vtables */
+	const struct fb_table_type *type = vt->type;
+	struct vtable_ref nested[FB_FIELDS_MAX];
+	uint32_t nested_n = vt->nested_n;
+	memcpy(nested, vt->nested, nested_n * sizeof *nested);
 	v->depth++;
 	for (uint32_t i = 0; i < nested_n; i++)
 		if (!ref_check(v, &type->fields[nested[i].field], pos + nested[i].off))
 			return false;
 	v->depth--;
 	return true;
+}
+
+/* pos is a multiple of 4 with 4 bytes to read, or 0. */
+static bool table_check(struct verifier *v, const struct fb_table_type *type, uint32_t pos)
+{
+	if (pos == 0 || v->depth == FB_DEPTH_MAX || !work(v, 1))
+		return false;
+	struct vtable *vt = vtable_get(v, type, pos);
+	if (!vt || vt->object_bytes > v->size - pos || !plain_check(v, vt, pos))
+		return false;
+	return LIKELY(vt->nested_n == 0) || nested_check(v, vt, pos);
 }
 
 enum err fb_verify(struct span buf, const struct fb_table_type *root, const char *file_id,

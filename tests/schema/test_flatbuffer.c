@@ -396,6 +396,36 @@ TEST(fb_verify, another_file_identifier_or_a_missing_required_field_is_refused)
 	EXPECT_OK(media_file_batch_verify(span_of(buf, n), &t)); /* which requires nothing */
 }
 
+/* Offsets are unsigned: one that would lead back to a text leads 4 GiB forward instead, also where
+ * the row that was looked at before has that text. */
+TEST(fb_verify, an_offset_back_to_the_text_of_the_row_before_is_refused)
+{
+	struct media_file_in in = song();
+	struct fb_writer w;
+	struct fb_table root;
+	for (unsigned back = 0; back < 2; back++) {
+		media_file_batch_begin(&w, buf, sizeof buf, 1, 1, 0);
+		in.artist = SPAN("one artist");
+		uint32_t behind = media_file_write(&w, &in);
+		in.artist = SPAN("and another");
+		uint32_t before = media_file_write(&w, &in);
+		fb_row_end(&w, before); /* the one that is looked at first */
+		fb_row_end(&w, behind);
+		struct span batch = fb_batch_finish(&w);
+		EXPECT_OK(media_file_batch_verify(batch, &root));
+		struct fb_table t[2];
+		for (unsigned i = 0; i < 2; i++)
+			t[i] = fb_vector_table(media_file_batch_files(root), i);
+		EXPECT(t[0].pos < t[1].pos);
+		const uint8_t *text = (const uint8_t *)media_file_artist(t[0]).p - 4;
+		uint8_t *field = (uint8_t *)(uintptr_t)fb_field(t[1], 4 + 2 * 9);
+		EXPECT(text < field);
+		if (back)
+			memcpy(field, &(uint32_t){ (uint32_t)(text - field) }, 4);
+		EXPECT_ERR(back ? ERR_CORRUPT : ERR_OK, media_file_batch_verify(batch, &root));
+	}
+}
+
 /* Rows that all refer to one long vector would take quadratic time. */
 TEST_LIMIT(fb_verify, a_buffer_that_blows_up_by_sharing_is_refused_in_time, 20)
 {
