@@ -99,11 +99,11 @@ static uint64_t load64(const void *p)
 	return v;
 }
 
-/* memcmp() without the call for the short texts that most are. */
-static inline bool bytes_equal(const uint8_t *a, const char *b, size_t n)
+/* memcmp() without the call, for the short texts that most are. */
+#define SHORT_MIN 4u
+#define SHORT_MAX 32u
+static inline bool short_equal(const uint8_t *a, const char *b, size_t n)
 {
-	if (UNLIKELY(n > 32 || n < 4))
-		return n == 0 || memcmp(a, b, n) == 0;
 	if (n < 8)
 		return num_le32(a) == num_le32(b) && num_le32(a + n - 4) == num_le32(b + n - 4);
 	uint64_t differ = (load64(a) ^ load64(b)) | (load64(a + n - 8) ^ load64(b + n - 8));
@@ -113,11 +113,26 @@ static inline bool bytes_equal(const uint8_t *a, const char *b, size_t n)
 	return differ == 0;
 }
 
-static inline bool stands_at(const struct fb_writer *w, uint32_t place, const void *bytes,
-			     uint32_t n, size_t size)
+static inline bool is_short(size_t n)
+{
+	return n - SHORT_MIN <= SHORT_MAX - SHORT_MIN;
+}
+
+/* A string or a vector of n elements, `bytes` long. */
+static inline bool short_stands_at(const struct fb_writer *w, uint32_t place, const void *v,
+				   size_t n, size_t bytes)
 {
 	const uint8_t *p = w->end - place;
-	return place && num_le32(p) == n && bytes_equal(p + 4, bytes, size);
+	return place && num_le32(p) == n && short_equal(p + 4, v, bytes);
+}
+
+static bool stands_at(const struct fb_writer *w, uint32_t place, const void *v, size_t n,
+		      size_t bytes)
+{
+	const uint8_t *p = w->end - place;
+	if (is_short(bytes))
+		return short_stands_at(w, place, v, n, bytes);
+	return place && num_le32(p) == n && (bytes == 0 || memcmp(p + 4, v, bytes) == 0);
 }
 
 /* A shared text that is not the newest of its field. */
@@ -133,17 +148,29 @@ static uint32_t recent_find(struct fb_writer *w, struct span s)
 			h = h << 8 ^ (uint8_t)s.p[i];
 	}
 	uint32_t *recent = &w->recent[h * 0x9E3779B97F4A7C15ull >> (64 - FB_RECENT_BITS)];
-	if (!stands_at(w, *recent, s.p, (uint32_t)s.n, s.n))
+	if (!stands_at(w, *recent, s.p, s.n, s.n))
 		*recent = fb_string_write(w, s);
 	return *recent;
 }
 
+/* What is not found at once is looked for apart, so that what mostly is saves no registers. */
+static __attribute__((noinline)) uint32_t string_share(struct fb_writer *w, uint32_t shared,
+						       struct span s)
+{
+	uint32_t place = w->last[shared];
+	if (stands_at(w, place, s.p, s.n, s.n))
+		return place;
+	place = recent_find(w, s);
+	w->last[shared] = s.n <= FB_SHARED_BYTES_MAX ? place : 0;
+	return place;
+}
+
 uint32_t fb_string_share(struct fb_writer *w, uint32_t shared, struct span s)
 {
-	uint32_t *last = &w->last[shared];
-	if (s.n > FB_SHARED_BYTES_MAX || !stands_at(w, *last, s.p, (uint32_t)s.n, s.n))
-		*last = recent_find(w, s);
-	return *last;
+	uint32_t place = w->last[shared];
+	if (LIKELY(is_short(s.n) && short_stands_at(w, place, s.p, s.n, s.n)))
+		return place;
+	return string_share(w, shared, s);
 }
 
 uint32_t fb_scalars_write(struct fb_writer *w, const void *v, uint32_t n, uint32_t size)
@@ -160,14 +187,26 @@ uint32_t fb_scalars_write(struct fb_writer *w, const void *v, uint32_t n, uint32
 	return place_of(w, w->p);
 }
 
+static __attribute__((noinline)) uint32_t scalars_share(struct fb_writer *w, uint32_t shared,
+							const void *v, uint32_t n, uint32_t size)
+{
+	size_t bytes = (size_t)n * size;
+	uint32_t place = w->last[shared];
+	if (stands_at(w, place, v, n, bytes))
+		return place;
+	place = fb_scalars_write(w, v, n, size);
+	w->last[shared] = bytes <= FB_SHARED_BYTES_MAX ? place : 0;
+	return place;
+}
+
 uint32_t fb_scalars_share(struct fb_writer *w, uint32_t shared, const void *v, uint32_t n,
 			  uint32_t size)
 {
-	uint32_t *last = &w->last[shared];
-	uint64_t bytes = (uint64_t)n * size;
-	if (bytes > FB_SHARED_BYTES_MAX || !stands_at(w, *last, v, n, bytes))
-		*last = fb_scalars_write(w, v, n, size);
-	return *last;
+	size_t bytes = (size_t)n * size;
+	uint32_t place = w->last[shared];
+	if (LIKELY(is_short(bytes) && short_stands_at(w, place, v, n, bytes)))
+		return place;
+	return scalars_share(w, shared, v, n, size);
 }
 
 void fb_slot_add(struct fb_writer *w, uint32_t place)
@@ -244,8 +283,10 @@ static uint32_t vtable_get(struct fb_writer *w, const struct fb_table_type *type
 uint32_t fb_table_end(struct fb_writer *w, const struct fb_table_type *type, uint8_t *p,
 		      uint64_t present)
 {
-	while ((uintptr_t)p & 3)
-		*--p = 0;
+	uint8_t *fields = p;
+	p = (uint8_t *)((uintptr_t)p & ~(uintptr_t)3);
+	if (p != fields) /* what is in that word behind the padding is the table's own */
+		put32(p, num_le32(p) & UINT32_MAX << 8 * (fields - p));
 	p -= 4;
 	w->p = p;
 	uint32_t place = place_of(w, p);

@@ -152,8 +152,10 @@ struct fb_field_type {
 
 struct fb_table_type {
 	const char *name;
-	const struct fb_field_type *fields; /* by falling size: the order in which rows have them */
-	uint32_t fields_n;		    /* without deprecated ones, whose bytes nobody reads */
+	const struct fb_field_type
+		*fields;   /* in the order in which rows have them, the last in memory
+			    * first: by falling size; offsets before scalars */
+	uint32_t fields_n; /* without deprecated ones, whose bytes nobody reads */
 };
 
 /* ---- verifying ------------------------------------------------------------------------------- */
@@ -288,9 +290,9 @@ void fb_slot_add(struct fb_writer *w, uint32_t place);
 void fb_slot_add_string(struct fb_writer *w, struct span s, bool shared);
 uint32_t fb_slots_write(struct fb_writer *w, uint8_t *slots);
 
-/** A table's inline fields go downward from what is returned (a multiple of 8), by falling size and
- * each at once before the one before it, so that all are aligned; NULL: no room. `bytes_max`: all
- * of them and the vtable. */
+/** A table's inline fields go downward from what is returned (a multiple of 8), in the order of its
+ * type and each at once before the one before it, so that all are aligned; NULL: no room.
+ * `bytes_max`: all of them and the vtable. */
 static inline uint8_t *fb_table_begin(struct fb_writer *w, uint32_t bytes_max)
 {
 	if (UNLIKELY(!fb_room(w, bytes_max)))
@@ -326,6 +328,16 @@ static inline uint8_t *fb_put_u64(uint8_t *p, uint64_t v)
 static inline uint8_t *fb_put_ref(const struct fb_writer *w, uint8_t *p, uint32_t place)
 {
 	return fb_put_u32(p, (uint32_t)(w->end - p) + 4 - place);
+}
+
+/** The offsets to what stands at n places, one field after the other. */
+static inline uint8_t *fb_put_refs(const struct fb_writer *w, uint8_t *p, const uint32_t *places,
+				   uint32_t n)
+{
+	uint32_t at = (uint32_t)(w->end - p);
+	for (uint32_t i = 0; i < n; i++)
+		p = fb_put_u32(p, (at += 4) - places[i]);
+	return p;
 }
 
 /** The table is complete, its fields begin at p: give it a vtable, shared where this set of fields

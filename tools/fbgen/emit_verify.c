@@ -26,13 +26,26 @@ static void emit_field_type(FILE *f, const struct table *t, const struct field *
 	fprintf(f, " },\n");
 }
 
+uint32_t fields_in_order(const struct table *t, const struct field *out[FB_FIELDS_MAX])
+{
+	uint32_t n = 0;
+	for (unsigned size = 8; size; size /= 2)
+		for (unsigned scalars = 0; scalars < 2; scalars++)
+			for (uint32_t i = 0; i < t->fields_n; i++) {
+				const struct field *a = &t->fields[i];
+				if (a->size == size && (a->kind == FB_SCALAR) == scalars)
+					out[n++] = a;
+			}
+	return n;
+}
+
 void emit_type(FILE *f, const struct table *t)
 {
 	fprintf(f, "static const struct fb_field_type %s_fields[] = {\n", t->name);
-	for (unsigned size = 8; size; size /= 2)
-		for (uint32_t i = 0; i < t->fields_n; i++)
-			if (t->fields[i].size == size)
-				emit_field_type(f, t, &t->fields[i]);
+	const struct field *fields[FB_FIELDS_MAX];
+	uint32_t n = fields_in_order(t, fields);
+	for (uint32_t i = 0; i < n; i++)
+		emit_field_type(f, t, fields[i]);
 	fprintf(f, "};\nconst struct fb_table_type %s_type = { \"%s\", %s_fields, %u };\n\n",
 		t->name, t->schema_name, t->name, t->fields_n);
 }

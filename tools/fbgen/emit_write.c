@@ -79,19 +79,21 @@ static void emit_present(FILE *f, const struct field *a, const char *of)
 
 static void emit_inline_fields(FILE *f, const struct table *t)
 {
-	for (unsigned size = 8; size; size /= 2)
-		for (uint32_t i = 0; i < t->fields_n; i++) {
-			const struct field *a = &t->fields[i];
-			if (a->size != size)
-				continue;
-			emit_present(f, a, "in->");
-			if (a->kind == FB_SCALAR)
-				fprintf(f, "\t\tp = fb_put_%s(p, (uint%u_t)in->%s);\n",
-					a->scalar.bits, 8u * a->scalar.size, a->name);
-			else
-				fprintf(f, "\t\tp = fb_put_ref(w, p, *ref++);\n");
-			fprintf(f, "\t\tpresent |= UINT64_C(1) << %u;\n\t}\n", a->id);
+	const struct field *fields[FB_FIELDS_MAX];
+	uint32_t n = fields_in_order(t, fields);
+	bool refs = false; /* they are put all at once */
+	for (uint32_t i = 0; i < n; i++) {
+		const struct field *a = fields[i];
+		if (a->kind != FB_SCALAR) {
+			fprintf(f, "%s", refs ? "" : "\tp = fb_put_refs(w, p, refs, refs_n);\n");
+			refs = true;
+			continue;
 		}
+		emit_present(f, a, "in->");
+		fprintf(f, "\t\tp = fb_put_%s(p, (uint%u_t)in->%s);\n", a->scalar.bits,
+			8u * a->scalar.size, a->name);
+		fprintf(f, "\t\tpresent |= UINT64_C(1) << %u;\n\t}\n", a->id);
+	}
 }
 
 static void emit_string(FILE *f, const struct table *t, const struct field *a)
@@ -149,7 +151,7 @@ static void emit_refs(FILE *f, const struct table *t)
 			emit_string(f, t, a);
 		else
 			emit_vector(f, a);
-		fprintf(f, "\t}\n");
+		fprintf(f, "\t\tpresent |= UINT64_C(1) << %u;\n\t}\n", a->id);
 	}
 }
 
@@ -173,13 +175,14 @@ static void emit_table_write(FILE *f, const struct table *t)
 	fprintf(f, "uint32_t %s_write(struct fb_writer *w, const struct %s_in *in)\n{\n", t->name,
 		t->name);
 	if (refs)
-		fprintf(f, "\tuint32_t refs[%u] = { 0 }, refs_n = 0;\n", refs);
+		fprintf(f, "\tuint32_t refs[%u], refs_n = 0;\n", refs);
 	emit_like_places(f, t);
+	fprintf(f, "\tuint64_t present = 0;\n");
 	emit_refs(f, t);
 	fprintf(f,
 		"\tuint8_t *p = fb_table_begin(w, %u);\n"
-		"\tif (!p)\n\t\treturn 0;\n\tuint64_t present = 0;\n%s\n",
-		inline_bytes(t), refs ? "\tconst uint32_t *ref = refs;\n" : "");
+		"\tif (!p)\n\t\treturn 0;\n",
+		inline_bytes(t));
 	emit_inline_fields(f, t);
 	fprintf(f, "\treturn fb_table_end(w, &%s_type, p, present);\n}\n\n", t->name);
 }

@@ -75,6 +75,8 @@ void emit_verifier(FILE *f, const struct model *m, const struct table *t);
 
 /** The arguments of XBatch's ..._batch_begin(), behind cap: ", uint64_t batch_id, ..." */
 void emit_batch_arguments(FILE *f, const struct table *t);
+/** The fields in the order in which rows have them: see struct fb_table_type. */
+uint32_t fields_in_order(const struct table *t, const struct field *out[FB_FIELDS_MAX]);
 /** The C literal of a scalar's default. */
 void emit_literal(FILE *f, const struct field *field);
 
