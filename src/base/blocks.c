@@ -137,6 +137,7 @@ void blocks_trim(void)
 	kept.n = 0;
 	kept.bytes = 0;
 	mutex_unlock(&kept.m);
+	malloc_trim(0);
 }
 
 void blocks_limit_heap(void)

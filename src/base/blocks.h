@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #define BLOCKS_FROM_BYTES 65536u      /* smaller ones are malloc()'s */
-#define BLOCKS_KEPT_MAX (1280u << 10) /* bytes that wait to be used again */
+#define BLOCKS_KEPT_MAX (1024u << 10) /* bytes that wait to be used again */
 
 /** Not zeroed; NULL: no memory. */
 void *blocks_alloc(size_t n);
@@ -20,7 +20,8 @@ void *blocks_alloc_zeroed(size_t n);
  * large one moves without being copied. */
 void *blocks_resize(void *p, size_t old_n, size_t n);
 void blocks_free(void *p, size_t n); /* NULL is fine */
-/** Give the system what is kept: there is nothing to do for a while. */
+/** Give the system what is kept, here and in malloc()'s heap: there is nothing to do for a while,
+ * or something else. */
 void blocks_trim(void);
 /** What malloc() keeps of what was freed: for the start of a program. Two arenas are enough for a
  * few threads; more only keep freed memory (measured: 8 arenas hold some 4 MiB after a scan). */

@@ -2,6 +2,7 @@
 /* Step 1 of a commit: from operations to the fate of every file they name. */
 #include <stdlib.h>
 
+#include "base/blocks.h"
 #include "base/clock.h"
 #include "library/apply.h"
 #include "library/lookup.h"
@@ -25,8 +26,8 @@ void apply_end(struct apply *a)
 	db_snap_end(a->base);
 	dicts_fini(&a->dicts);
 	lists_fini(&a->lists);
-	free(a->entries);
-	free(a->places);
+	blocks_free(a->entries, a->entries_cap * sizeof *a->entries);
+	blocks_free(a->places, a->places_cap * sizeof *a->places);
 	free(a->probed);
 	id_map_fini(&a->entry_by_id);
 	id_map_fini(&a->place_by_hash);
@@ -40,7 +41,8 @@ static enum err add_entry(struct apply *a, struct file_entry entry, uint32_t *ou
 {
 	if (a->entries_n == a->entries_cap) {
 		uint32_t cap = a->entries_cap ? 2 * a->entries_cap : 16;
-		struct file_entry *entries = realloc(a->entries, cap * sizeof *entries);
+		struct file_entry *entries = blocks_resize(
+			a->entries, a->entries_cap * sizeof *entries, cap * sizeof *entries);
 		if (!entries)
 			return ERR_NOMEM;
 		a->entries = entries;
@@ -87,7 +89,8 @@ static enum err add_place(struct apply *a, struct span path, uint64_t hash, uint
 {
 	if (a->places_n == a->places_cap) {
 		uint32_t cap = a->places_cap ? 2 * a->places_cap : 16;
-		struct place *places = realloc(a->places, cap * sizeof *places);
+		struct place *places = blocks_resize(a->places, a->places_cap * sizeof *places,
+						     cap * sizeof *places);
 		if (!places)
 			return ERR_NOMEM;
 		a->places = places;

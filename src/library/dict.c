@@ -2,6 +2,7 @@
 /* Directories, terms and albums of one commit. */
 #include <stdlib.h>
 
+#include "base/blocks.h"
 #include "library/batch_priv.h"
 #include "library/dict.h"
 #include "library/lookup.h"
@@ -26,7 +27,7 @@ void dicts_init(struct dicts *ds, struct db_txn *txn)
 void dicts_fini(struct dicts *ds)
 {
 	for (unsigned i = 0; i < DICTS_N; i++) {
-		free(ds->d[i].rows);
+		blocks_free(ds->d[i].rows, ds->d[i].cap * sizeof *ds->d[i].rows);
 		id_map_fini(&ds->d[i].by_hash);
 		id_map_fini(&ds->d[i].by_id);
 	}
@@ -81,7 +82,8 @@ static enum err add_row(struct dicts *ds, enum dict_number which, const struct d
 	struct dict *d = &ds->d[which];
 	if (d->n == d->cap) {
 		uint32_t cap = d->cap ? 2 * d->cap : 32;
-		struct dict_row *rows = realloc(d->rows, cap * sizeof *rows);
+		struct dict_row *rows =
+			blocks_resize(d->rows, d->cap * sizeof *rows, cap * sizeof *rows);
 		if (!rows)
 			return ERR_NOMEM;
 		d->rows = rows;

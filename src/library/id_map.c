@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Open addressing with linear probing, at most half full. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/blocks.h"
 #include "library/id_map.h"
 
 void id_map_fini(struct id_map *m)
 {
-	free(m->keys);
-	free(m->values);
+	blocks_free(m->keys, m->cap * sizeof *m->keys);
+	blocks_free(m->values, m->cap * sizeof *m->values);
 	memset(m, 0, sizeof *m);
 }
 
@@ -45,8 +45,8 @@ uint32_t id_map_get(const struct id_map *m, uint64_t key)
 static enum err grow(struct id_map *m)
 {
 	struct id_map bigger = { .n = m->n, .cap = m->cap ? 2 * m->cap : 64 };
-	bigger.keys = calloc(bigger.cap, sizeof *bigger.keys);
-	bigger.values = calloc(bigger.cap, sizeof *bigger.values);
+	bigger.keys = blocks_alloc_zeroed(bigger.cap * sizeof *bigger.keys);
+	bigger.values = blocks_alloc(bigger.cap * sizeof *bigger.values);
 	if (!bigger.keys || !bigger.values) {
 		id_map_fini(&bigger);
 		return ERR_NOMEM;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Open addressing with linear probing, at most half full. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/blocks.h"
 #include "library/id_set.h"
 
 void id_set_fini(struct id_set *s)
 {
-	free(s->keys);
+	blocks_free(s->keys, s->cap * sizeof *s->keys);
 	memset(s, 0, sizeof *s);
 }
 
@@ -34,7 +34,7 @@ bool id_set_has(const struct id_set *s, uint64_t key)
 static enum err grow(struct id_set *s)
 {
 	struct id_set bigger = { .n = s->n, .cap = s->cap ? 2 * s->cap : 64 };
-	bigger.keys = calloc(bigger.cap, sizeof *bigger.keys);
+	bigger.keys = blocks_alloc_zeroed(bigger.cap * sizeof *bigger.keys);
 	if (!bigger.keys)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < s->cap; i++)

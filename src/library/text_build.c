@@ -379,6 +379,7 @@ enum err text_build(int dir_fd, uint64_t number, const struct db_snap *sn, const
 {
 	_Static_assert(sizeof(struct build) <= TEXT_BUILD_BYTES_MAX, "memory");
 	char name[32];
+	blocks_trim(); /* of the scan before it */
 	struct build *b = blocks_alloc_zeroed(sizeof *b);
 	if (!b)
 		return ERR_NOMEM;

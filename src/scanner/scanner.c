@@ -5,13 +5,13 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/blocks.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -229,7 +229,7 @@ static enum err scan_all(struct scanner *s)
 		e = submit_barrier(&s->submit);
 	s->submit.urgency = BATCH_URGENT;
 	progress_end(s);
-	malloc_trim(0);
+	blocks_trim();
 	return e;
 }
 
