@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -75,10 +76,13 @@ static enum err bytes_copy(struct copy *c, int from, const uint8_t *map, int to,
 
 /* ---- the files ---- */
 
+/* As far as it is there: one that was cut off is copied as it is. */
 static uint32_t segment_bytes(const struct copy *c, const struct segment *s)
 {
 	struct log_pos end = c->sn->log_end;
-	return s->number == end.segment ? end.offset : segment_end(c->db, s);
+	uint32_t bytes = s->number == end.segment ? end.offset : segment_end(c->db, s);
+	struct stat st;
+	return fstat(s->fd, &st) == 0 ? (uint32_t)MIN((uint64_t)st.st_size, bytes) : bytes;
 }
 
 static enum err segment_copy(struct copy *c, const struct segment *s)

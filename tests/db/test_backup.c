@@ -179,6 +179,26 @@ TEST(db_backup, of_a_damaged_store_says_so)
 
 /* ---- restore ---- */
 
+/* The manifest names more of the log than there is. */
+TEST(db_backup, of_a_store_whose_log_was_cut_off_is_what_is_left)
+{
+	static struct fx_model m;
+	const char *dir = test_tmpdir();
+	struct err_info info = { 0 };
+	uint64_t commit = 0;
+	struct db *db = fx_open(path_in(dir, "db"));
+	for (unsigned i = 0; i < 40; i++)
+		EXPECT_OK(fx_random_txn(db, &m, 100));
+	db_close(db);
+	EXPECT(truncate(path_in(path_in(dir, "db"), "media-00001.fb"), 10000) == 0);
+	db = fx_open(path_in(dir, "db"));
+	EXPECT_ERR(ERR_CORRUPT, db_backup(db, path_in(dir, "copy"), NULL, &commit, &info));
+	EXPECT(strstr(info.text, "complete") != NULL);
+	EXPECT_U64(m.commit, commit);
+	db_close(db);
+	EXPECT(access(path_in(path_in(dir, "copy"), "manifest"), F_OK) == 0);
+}
+
 TEST(db_restore, a_backup_takes_the_place_of_what_is_there_only_when_told)
 {
 	static struct fx_model m, later;
