@@ -80,7 +80,7 @@ static enum err dir_list(struct db *db, DIR *d, uint8_t segments[SEGMENTS_MAX / 
 			segment_name((uint32_t)n, name);
 			if (strcmp(name, de->d_name) == 0)
 				segments[n / 8] |= (uint8_t)(1u << n % 8);
-		} else if (name_number(de->d_name, "index-", ".run", UINT64_MAX / 2, &n)) {
+		} else if (name_number(de->d_name, "index-", ".run", RUN_NUMBER_MAX, &n)) {
 			run_name(n, name);
 			if (strcmp(name, de->d_name) != 0)
 				continue;

@@ -238,6 +238,8 @@ void run_seal(const struct run *r, uint64_t number, struct disk_run *out);
  * that the next opening makes it again from the log; until then it stays as it is. ERR_CORRUPT. */
 NODISCARD enum err run_check(struct db *db, struct run *r);
 
+#define RUN_NUMBER_MAX (UINT64_MAX / 4) /* of a file that is found; 0 is a run in memory */
+
 /** Run files on disk: unlinked when no run and no durable slot needs them. */
 struct run_file {
 	uint64_t number;

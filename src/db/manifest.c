@@ -87,7 +87,8 @@ static enum err slot_open_runs(struct db *db, const struct disk_manifest *m, str
 	bool check = !db->read_only && runs_are_small(db, m);
 	for (uint32_t i = 0; i < m->runs_n; i++) {
 		const struct disk_manifest_run *d = &manifest_runs(m)[i];
-		if (d->table >= m->tables_n || sn->tables[d->table].runs_n == DB_RUNS_MAX)
+		if (d->table >= m->tables_n || sn->tables[d->table].runs_n == DB_RUNS_MAX ||
+		    d->number == 0 || d->number >= m->next_run)
 			return ERR_CORRUPT;
 		struct snap_table *t = &sn->tables[d->table];
 		enum err e = run_open(db, d->number, d->bytes, d->hash, &t->runs[t->runs_n]);
@@ -137,7 +138,9 @@ static enum err slot_open(struct db *db, const struct disk_manifest *m, struct d
 	for (uint32_t t = 0; t < m->tables_n; t++) {
 		sn->tables[t].live = manifest_tables(m)[t].live;
 	}
-	enum err e = log_end_fits(db, m) ? slot_open_runs(db, m, sn) : ERR_CORRUPT;
+	/* numbers are given out one by one: so many never were, and there must be some left */
+	bool fits = log_end_fits(db, m) && m->next_run < 2 * RUN_NUMBER_MAX;
+	enum err e = fits ? slot_open_runs(db, m, sn) : ERR_CORRUPT;
 	for (uint32_t t = 0; t < m->tables_n && e == ERR_OK; t++)
 		sn->tables[t].next_id = next_id_of(&sn->tables[t], manifest_tables(m)[t].next_id);
 	if (e != ERR_OK) {

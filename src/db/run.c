@@ -42,7 +42,8 @@ static bool header_fits(const struct db *db, const struct disk_run *h, uint64_t 
 	const struct db_table_def *def = &db->tables[h->table];
 	bool ok = h->indexes_n == def->indexes_n && h->addresses.off % 8 == 0 &&
 		  section_fits(h, &h->addresses, 8) && section_fits(h, &h->ids, 4) &&
-		  (h->ids.n == 0 || h->ids.n == h->addresses.n);
+		  (h->ids.n == 0 || h->ids.n == h->addresses.n) && h->base_id <= DB_ID_MAX &&
+		  h->addresses.n <= DB_ID_NONE_LEFT - h->base_id;
 	for (unsigned i = 0; ok && i < def->indexes_n; i++)
 		ok = h->index[i].key_bytes == def->indexes[i].key_bytes &&
 		     index_fits(h, &h->index[i]);
