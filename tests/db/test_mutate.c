@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Random bytes changed in a closed store, with checksums left wrong or made right again: whatever
- * opens is read, checked, written to and merged. Nothing may crash, hang or read out of bounds. */
+/* Random bytes changed in any file of a closed store, with checksums left wrong or made right
+ * again: whatever opens is read, checked, written to and merged, copied and repaired. Nothing may
+ * crash, hang, read out of bounds or take memory without end. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,10 +9,13 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "db/backup.h"
 #include "db/format.h"
+#include "db/stage.h"
 #include "fixture.h"
 
 #define FILES_MAX 64
+#define CHUNKS_MAX 1024
 
 struct file {
 	char name[32];
@@ -135,8 +139,74 @@ static void manifest_seal(const struct store *s, struct file *f)
 	}
 }
 
-static void store_seal(struct store *s)
+static bool is_log(const struct file *f)
 {
+	return strncmp(f->name, "media-", 6) == 0;
+}
+
+/* Where the chunks of a sound segment are; 0 behind the last. */
+struct chunks {
+	uint32_t at[CHUNKS_MAX];
+};
+
+static void chunks_find(const struct file *f, struct chunks *out)
+{
+	size_t n = 0, at = SEGMENT_HEADER_BYTES;
+	memset(out, 0, sizeof *out);
+	while (is_log(f) && at + sizeof(struct disk_chunk) <= f->n && n + 1 < CHUNKS_MAX) {
+		const struct disk_chunk *c = (const void *)(f->bytes + at);
+		if (c->magic != CHUNK_MAGIC)
+			break;
+		out->at[n++] = (uint32_t)at;
+		at += num_align_up(sizeof *c + c->payload_bytes, CHUNK_ALIGN);
+	}
+}
+
+struct running {
+	uint64_t commit, hash, bytes;
+};
+
+static void chunk_seal(const struct file *f, uint32_t at, struct running *r)
+{
+	struct disk_chunk *c = (void *)(f->bytes + at);
+	if (at + sizeof *c > f->n || c->payload_bytes > f->n - at - sizeof *c)
+		return;
+	if (c->commit != r->commit)
+		*r = (struct running){ c->commit, c->commit, 0 };
+	struct disk_commit *m = (void *)(c + 1);
+	if (c->kind == CHUNK_COMMIT && c->payload_bytes >= sizeof *m) {
+		m->running_hash = r->hash;
+		m->bytes = r->bytes;
+	}
+	uint64_t seed = c->commit * 0x9e3779b97f4a7c15u ^ ((uint64_t)c->segment << 32 | c->offset);
+	c->payload_hash = XXH3_64bits_withSeed(c + 1, c->payload_bytes, seed);
+	c->header_hash = XXH3_64bits(c, offsetof(struct disk_chunk, header_hash));
+	r->hash = XXH3_64bits_withSeed(&c->header_hash, sizeof c->header_hash, r->hash);
+	r->bytes += num_align_up(sizeof *c + c->payload_bytes, CHUNK_ALIGN);
+}
+
+/* Files come in no order: those of the log are sealed by number, for commits span them. */
+static void log_seal(struct store *s, const struct chunks *chunks)
+{
+	struct running running = { 0 };
+	for (unsigned number = 1; number < FILES_MAX; number++) {
+		char name[32];
+		snprintf(name, sizeof name, "media-%05u.fb", number);
+		for (unsigned i = 0; i < s->files_n; i++) {
+			struct file *f = &s->files[i];
+			if (strcmp(f->name, name) != 0 || f->n < SEGMENT_HEADER_BYTES)
+				continue;
+			struct disk_segment *h = (void *)f->bytes;
+			h->hash = XXH3_64bits(h, offsetof(struct disk_segment, hash));
+			for (unsigned k = 0; chunks[i].at[k]; k++)
+				chunk_seal(f, chunks[i].at[k], &running);
+		}
+	}
+}
+
+static void store_seal(struct store *s, const struct chunks *chunks)
+{
+	log_seal(s, chunks);
 	for (unsigned i = 0; i < s->files_n; i++)
 		if (is_run(&s->files[i]))
 			run_seal(&s->files[i]);
@@ -195,11 +265,29 @@ static void run_mutate(struct file *f)
 	file_mutate(f, from, MIN(from + s->n * size, f->n));
 }
 
-static void store_mutate(struct store *s)
+/* The segment's header, or the header of a chunk, or the beginning of what is in it. */
+static void log_mutate(struct file *f, const struct chunks *chunks)
 {
-	struct file *f = &s->files[test_random() % s->files_n];
+	unsigned n = 0;
+	while (chunks->at[n])
+		n++;
+	unsigned k = (unsigned)(test_random() % (n + 1));
+	if (k == n) {
+		file_mutate(f, 0, MIN(f->n, sizeof(struct disk_segment)));
+		return;
+	}
+	size_t from = MIN(chunks->at[k], f->n), bytes = test_random() % 2 ? 48 : 400;
+	file_mutate(f, from, MIN(from + bytes, f->n));
+}
+
+static void store_mutate(struct store *s, const struct chunks *chunks)
+{
+	unsigned at = (unsigned)(test_random() % s->files_n);
+	struct file *f = &s->files[at];
 	if (is_run(f))
 		run_mutate(f);
+	else if (is_log(f) && test_random() % 4)
+		log_mutate(f, &chunks[at]);
 	else if (strcmp(f->name, "manifest") == 0)
 		file_mutate(f, test_random() % 2 ? 0 : MANIFEST_SLOT_BYTES,
 			    MIN(f->n, MANIFEST_SLOT_BYTES + 512));
@@ -296,13 +384,44 @@ static void store_write(struct db *db)
 	(void)!db_checkpoint(db);
 }
 
-static void round_run(const struct store *made, const char *dir, bool sealed, bool shown)
+/* Whatever there is can be copied, and mended or refused. */
+static void store_mend(const char *dir)
+{
+	char copy[300];
+	struct db_options o = fx_options(dir);
+	struct db_repair_result result;
+	struct err_info info = { 0 };
+	struct db *db = NULL;
+	uint64_t commit = 0;
+	snprintf(copy, sizeof copy, "%s.copy", dir);
+	o.read_only = true;
+	if (db_open(&o, &db, &info) == ERR_OK) {
+		enum err e = db_backup(db, copy, NULL, &commit, &info);
+		EXPECT(e == ERR_OK || e == ERR_CORRUPT);
+		db_close(db);
+		EXPECT(e != ERR_OK || stage_remove(copy) == ERR_OK);
+	}
+	(void)!stage_remove(copy);
+	info = (struct err_info){ 0 };
+	enum err e = db_repair(&o, NULL, &result, &info);
+	EXPECT(e == ERR_OK || info.text[0]);
+	if (e != ERR_OK)
+		return;
+	db = fx_open(dir);
+	fx_expect_sound(db);
+	db_close(db);
+	if (result.aside[0])
+		EXPECT_OK(stage_remove(result.aside));
+}
+
+static void round_run(const struct store *made, const struct chunks *chunks, const char *dir,
+		      bool sealed, bool shown)
 {
 	struct store s;
 	store_copy(made, &s);
-	store_mutate(&s);
+	store_mutate(&s, chunks);
 	if (sealed)
-		store_seal(&s);
+		store_seal(&s, chunks);
 	store_save(&s, dir);
 	store_free(&s);
 	struct db_options o = fx_options(dir);
@@ -313,22 +432,36 @@ static void round_run(const struct store *made, const char *dir, bool sealed, bo
 	EXPECT(e == ERR_OK || info.text[0]);
 	if (shown)
 		printf("%s\n", e == ERR_OK ? "opened" : info.text);
-	if (e != ERR_OK)
-		return;
-	snap_read(db);
-	(void)!db_check(db, NULL, NULL);
-	store_write(db);
-	snap_read(db);
-	db_close(db);
+	if (e == ERR_OK) {
+		struct db_stats stats;
+		snap_read(db);
+		(void)!db_check(db, NULL, NULL);
+		store_write(db);
+		snap_read(db);
+		db_stats_get(db, &stats);
+		EXPECT(stats.memory_peak_bytes < 64u << 20);
+		db_close(db);
+	}
+	if (test_random() % 4 == 0)
+		store_mend(dir);
 }
 
-static void store_make(struct store *s, struct fx_model *m, const char *dir)
+static void store_make(struct store *s, struct fx_model *m, const char *dir, bool compacted)
 {
-	struct db *db = fx_open(dir);
+	struct db_options o = fx_options(dir);
+	struct db *db = NULL;
+	o.segment_bytes = 24 << 10;
+	EXPECT_OK(db_open(&o, &db, NULL));
 	for (int i = 0; i < 30; i++) {
 		EXPECT_OK(fx_random_txn(db, m, 40));
 		if (i % 4 == 3)
 			EXPECT_OK(db_checkpoint(db));
+		if (i == 20 && compacted) {
+			EXPECT_OK(db_compact(db, NULL, NULL)); /* rows that moved */
+			struct db_snap *sn = db_snap_begin(db);
+			m->commit = db_snap_commit(sn);
+			db_snap_end(sn);
+		}
 	}
 	db_close(db);
 	store_load(s, dir);
@@ -345,9 +478,12 @@ static void rounds_run(bool sealed)
 	snprintf(copy, sizeof copy, "%s/b", test_tmpdir());
 	CLEANUP(store_free) struct store made = { 0 };
 	static struct fx_model m;
-	store_make(&made, &m, dir);
+	store_make(&made, &m, dir, true);
+	static struct chunks chunks[FILES_MAX];
+	for (unsigned i = 0; i < made.files_n; i++)
+		chunks_find(&made.files[i], &chunks[i]);
 	for (uint64_t i = 0; i < rounds_n; i++)
-		round_run(&made, copy, sealed, i < 20);
+		round_run(&made, chunks, copy, sealed, i < 20);
 }
 
 TEST_LIMIT(db_mutate, flipped_bytes_never_crash, 120)
@@ -380,7 +516,7 @@ TEST(db_mutate, a_rotten_run_is_made_anew_before_anything_is_merged)
 	snprintf(dir, sizeof dir, "%s/a", test_tmpdir());
 	snprintf(copy, sizeof copy, "%s/b", test_tmpdir());
 	CLEANUP(store_free) struct store made = { 0 };
-	store_make(&made, &m, dir);
+	store_make(&made, &m, dir, false);
 	entries_spoil(&made);
 	store_save(&made, copy);
 	struct db *db = fx_open(copy);
@@ -404,7 +540,7 @@ TEST(db_mutate, a_rotten_run_is_left_out_of_merges)
 	snprintf(dir, sizeof dir, "%s/a", test_tmpdir());
 	snprintf(copy, sizeof copy, "%s/b", test_tmpdir());
 	CLEANUP(store_free) struct store made = { 0 };
-	store_make(&made, &m, dir);
+	store_make(&made, &m, dir, false);
 	entries_spoil(&made);
 	store_save(&made, copy);
 	struct db_options o = fx_options(copy);
