@@ -110,15 +110,15 @@ static enum err stored_at(struct apply *a, const struct batch *b, const struct o
 			  uint32_t *out)
 {
 	struct span path = op->path;
-	uint64_t id = apply_probed(a, b, op);
+	const struct db_row *probed = apply_probed(a, b, op);
 	struct fb_table stored;
 	uint32_t dir;
 	*out = DICT_NONE;
-	if (id == 0)
+	if (probed && probed->id == 0)
 		return ERR_OK;
-	if (id != PROBED_NOT && db_get(a->base, TABLE_MEDIA, id, &stored) == ERR_OK)
-		return span_eq(media_file_filename(stored), path_name(path))
-			       ? add_stored_entry(a, stored, out)
+	if (probed)
+		return span_eq(media_file_filename(probed->row), path_name(path))
+			       ? add_stored_entry(a, probed->row, out)
 			       : ERR_OK;
 	enum err e = dict_directory(&a->dicts, path_directory(path), false, &dir);
 	if (e != ERR_OK)

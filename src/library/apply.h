@@ -39,11 +39,11 @@ struct place { /* one path that an operation named */
 };
 
 #define PROBED_MAX 2048	      /* operations at once */
-#define PROBED_NOT UINT64_MAX /* looked for on its own */
+#define PROBED_NOT UINT64_MAX /* as id: it has to be looked for */
 
 struct probed { /* what the store has at the paths of operations (apply_probe.c) */
 	uint32_t from, n;
-	uint64_t ids[PROBED_MAX]; /* 0: nothing */
+	struct db_row at[PROBED_MAX]; /* id 0: nothing */
 };
 
 struct apply {
@@ -92,9 +92,12 @@ NODISCARD enum err apply_rows(struct apply *a);
 bool op_is_single(const struct op *op);
 /** Before operation `at` of a batch: look for the files at its path and at those that follow. */
 NODISCARD enum err apply_probe(struct apply *a, const struct batch *b, uint32_t at);
-/** The file that the store may have there, 0 where it has none, or PROBED_NOT. Its name is still to
- * be compared: if it is another, there is none. */
-uint64_t apply_probed(const struct apply *a, const struct batch *b, const struct op *op);
+/** Before files are written: find their albums. */
+NODISCARD enum err apply_probe_albums(struct apply *a);
+/** The file that the store may have there: its name is still to be compared, and if it is another,
+ * there is none. NULL: not known, so it has to be looked for. */
+const struct db_row *apply_probed(const struct apply *a, const struct batch *b,
+				  const struct op *op);
 
 /** Name the containers that the commit changed, seen from a snapshot that shows it. */
 void apply_changes(const struct apply *a, const struct db_snap *after, struct library_change *out);

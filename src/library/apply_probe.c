@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What the store has at the paths of many operations, looked for in the order of its indexes: in
- * random order one look-up costs a cache miss in every run, and so does the next. */
+/* What the store has at the paths of many operations, and the albums of their files, looked for in
+ * the order of its indexes: in random order one look-up costs a cache miss in every run, and so
+ * does the next. */
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "library/apply.h"
 #include "library/order.h"
 #include "library/tables.h"
+#include "schema/media_fb.h"
 
 #define PROBED_FEW 8		    /* not worth it */
 #define WINDOW_BYTES_MAX (4u << 20) /* far beyond what it takes */
@@ -15,7 +17,7 @@
 struct window {
 	const struct op *ops;
 	uint32_t n;
-	uint64_t *ids; /* out */
+	struct db_row *at; /* out */
 
 	struct dict_key *directories; /* each once, where they come one after the other */
 	uint32_t directories_n;
@@ -58,6 +60,25 @@ static enum err find_directories(struct apply *a, struct window *w)
 	return dict_find_many(&a->dicts, DICT_DIRECTORY, w->directories, w->directories_n, w->rows);
 }
 
+/* Of n probes from `from` on. */
+static void take_rows(const struct apply *a, struct window *w, size_t from, size_t n)
+{
+	struct db_row rows[DB_ROWS_AT_ONCE];
+	uint64_t any = 0;
+	for (size_t i = 0; i < n; i++) {
+		rows[i] = (struct db_row){ .id = w->probes[from + i].id };
+		any |= rows[i].id;
+	}
+	if (any)
+		db_get_rows(a->base, TABLE_MEDIA, rows, n);
+	for (size_t i = 0; i < n; i++) {
+		bool lost = rows[i].id && rows[i].row.pos == 0;
+		if (w->probes[from + i].unsure || lost)
+			rows[i].id = PROBED_NOT;
+		w->at[(uint32_t)w->order[from + i]] = rows[i];
+	}
+}
+
 static enum err find_files(struct apply *a, struct window *w)
 {
 	const struct dict *d = &a->dicts.d[DICT_DIRECTORY];
@@ -66,7 +87,7 @@ static enum err find_files(struct apply *a, struct window *w)
 	for (uint32_t i = 0; i < w->n; i++) {
 		uint32_t row = w->rows[w->directory_of[i]];
 		bool stored = row < d->n && d->rows[row].stored.pos;
-		w->ids[i] = row == DICT_UNSURE ? PROBED_NOT : 0;
+		w->at[i] = (struct db_row){ .id = row == DICT_UNSURE ? PROBED_NOT : 0 };
 		if (stored) /* what is not holds nothing that is stored */
 			w->order[n++] = d->rows[row].id << 32 | i;
 	}
@@ -81,8 +102,8 @@ static enum err find_files(struct apply *a, struct window *w)
 			(struct db_probe){ .group = (uint32_t)(w->order[k] >> 32), .key = key };
 	}
 	db_probe(a->base, TABLE_MEDIA, MEDIA_DIR, w->probes, n);
-	for (size_t k = 0; k < n; k++)
-		w->ids[(uint32_t)w->order[k]] = w->probes[k].unsure ? PROBED_NOT : w->probes[k].id;
+	for (size_t k = 0; k < n; k += DB_ROWS_AT_ONCE)
+		take_rows(a, w, k, MIN(n - k, (size_t)DB_ROWS_AT_ONCE));
 	return ERR_OK;
 }
 
@@ -103,7 +124,7 @@ enum err apply_probe(struct apply *a, const struct batch *b, uint32_t at)
 		return ERR_NOMEM;
 	p->from = at;
 	p->n = 0;
-	w.ids = p->ids;
+	w.at = p->at;
 	enum err e = window_init(&w);
 	if (e == ERR_OK)
 		e = find_directories(a, &w);
@@ -113,9 +134,88 @@ enum err apply_probe(struct apply *a, const struct batch *b, uint32_t at)
 	return e;
 }
 
-uint64_t apply_probed(const struct apply *a, const struct batch *b, const struct op *op)
+const struct db_row *apply_probed(const struct apply *a, const struct batch *b, const struct op *op)
 {
 	const struct probed *p = a->probed;
 	uint32_t at = (uint32_t)(op - b->ops);
-	return p && at - p->from < p->n ? p->ids[at - p->from] : PROBED_NOT;
+	if (!p || at - p->from >= p->n || p->at[at - p->from].id == PROBED_NOT)
+		return NULL;
+	return &p->at[at - p->from];
+}
+
+/* ---- albums ---------------------------------------------------------------------------------- */
+
+/* The artist whom a file's album is by (apply_rows.c); empty: it is a folder's. */
+static struct span album_artist_of(const struct batch_file *f)
+{
+	const struct span *artists = f->more && f->more->artists_n ? f->more->artists : NULL;
+	struct span album_artist = batch_text_span(f->texts->text[SHARED_album_artist]);
+	if (f->compilation)
+		return span_of(NULL, 0);
+	if (album_artist.n)
+		return album_artist;
+	return artists ? artists[0] : batch_text_span(f->texts->text[SHARED_artist]);
+}
+
+/* The key that an album would be stored under; *out_any: false where there can be none, because
+ * what it belongs to is new. */
+static enum err album_key(struct apply *a, const struct file_entry *f, struct dict_key *out,
+			  bool *out_any)
+{
+	struct dict_key artist = { .name = album_artist_of(f->in), .kind = TERM_KIND_ARTIST };
+	uint32_t i;
+	enum err e;
+	*out_any = false;
+	*out = (struct dict_key){ .name = batch_text_span(f->in->texts->text[SHARED_album]) };
+	if (f->in->kind != MEDIA_KIND_AUDIO || out->name.n == 0)
+		return ERR_OK;
+	if (artist.name.n)
+		e = dict_find(&a->dicts, DICT_TERM, &artist, false, &i);
+	else
+		e = dict_directory(&a->dicts, path_directory(f->path), false, &i);
+	if (e != ERR_OK)
+		return e == ERR_NOMEM ? e : ERR_OK;
+	const struct dict_row *row =
+		&a->dicts.d[artist.name.n ? DICT_TERM : DICT_DIRECTORY].rows[i];
+	*out_any = row->stored.pos != 0;
+	if (artist.name.n)
+		out->artist_id = (uint32_t)row->id;
+	else
+		out->directory_id = row->id;
+	return ERR_OK;
+}
+
+/* Of up to n files from `at` on; in their order, those of one album have the same texts. */
+static enum err find_albums(struct apply *a, uint32_t at, uint32_t n)
+{
+	CLEANUP(arena_fini) struct arena arena;
+	arena_init(&arena, WINDOW_BYTES_MAX);
+	struct dict_key *keys = arena_alloc(&arena, n * sizeof *keys);
+	uint32_t *rows = arena_alloc(&arena, n * sizeof *rows);
+	enum err e = keys && rows ? ERR_OK : ERR_NOMEM;
+	const struct batch_texts *last = NULL;
+	uint32_t keys_n = 0;
+	bool any;
+	for (uint32_t i = at; i < at + n && e == ERR_OK; i++) {
+		const struct file_entry *f = &a->entries[i];
+		if (f->fate != FILE_STORED || f->in->texts == last)
+			continue;
+		last = f->in->texts;
+		e = album_key(a, f, &keys[keys_n], &any);
+		keys_n += any;
+	}
+	if (e != ERR_OK || keys_n < PROBED_FEW)
+		return e;
+	return dict_find_many(&a->dicts, DICT_ALBUM, keys, keys_n, rows);
+}
+
+enum err apply_probe_albums(struct apply *a)
+{
+	enum err e = ERR_OK;
+	for (uint32_t at = 0; at < a->entries_n && e == ERR_OK; at += PROBED_MAX) {
+		uint32_t n = MIN(a->entries_n - at, (uint32_t)PROBED_MAX);
+		if (n >= PROBED_FEW)
+			e = find_albums(a, at, n);
+	}
+	return e;
 }

@@ -222,7 +222,7 @@ static enum err store_file(struct apply *a, struct file_entry *f)
 
 enum err apply_files(struct apply *a)
 {
-	enum err e = ERR_OK;
+	enum err e = apply_probe_albums(a);
 	for (uint32_t i = 0; i < a->entries_n && e == ERR_OK; i++) {
 		struct file_entry *f = &a->entries[i];
 		if (f->fate == FILE_GONE)

@@ -263,32 +263,52 @@ enum err dict_find(struct dicts *ds, enum dict_number which, const struct dict_k
 
 /* What the store has by the hash of a name is mostly one row. */
 static enum err take_probed(struct dicts *ds, enum dict_number which, const struct dict_key *key,
-			    const struct db_probe *probe, uint32_t *out)
+			    const struct db_probe *probe, struct fb_table stored, uint32_t *out)
 {
-	struct fb_table stored;
-	*out = DICT_NONE;
-	if (probe->id)
-		*out = find_known(&ds->d[which], key_hash(which, key), key);
-	if (probe->unsure)
-		*out = DICT_UNSURE;
-	if (*out != DICT_NONE || probe->id == 0)
+	*out = probe->unsure ? DICT_UNSURE : DICT_NONE;
+	if (probe->id == 0)
 		return ERR_OK;
 	*out = DICT_UNSURE;
-	if (db_get(ds->base, tables[which], probe->id, &stored) != ERR_OK)
+	if (stored.pos == 0)
 		return ERR_OK;
-	*out = DICT_NONE;
+	*out = find_known(&ds->d[which], key_hash(which, key), key);
 	struct dict_key found = stored_key(which, stored);
-	return key_eq(&found, key) ? add_stored(ds, which, stored, out) : ERR_OK;
+	return *out == DICT_NONE && key_eq(&found, key) ? add_stored(ds, which, stored, out)
+							: ERR_OK;
 }
 
-enum err dict_find_many(struct dicts *ds, enum dict_number which, const struct dict_key *keys,
-			size_t n, uint32_t *out)
+/* order: hash << 32 | place in keys and out. */
+static enum err find_in_order(struct dicts *ds, enum dict_number which, const struct dict_key *keys,
+			      const uint64_t *order, struct db_probe *probes, size_t n,
+			      uint32_t *out)
 {
 	static const uint8_t indexes[DICTS_N] = {
 		[DICT_DIRECTORY] = DIRECTORY_PATH,
 		[DICT_TERM] = TERM_LOOKUP,
 		[DICT_ALBUM] = ALBUM_LOOKUP,
 	};
+	struct db_row rows[DB_ROWS_AT_ONCE];
+	enum err e = ERR_OK;
+	for (size_t k = 0; k < n; k++)
+		probes[k] = (struct db_probe){ .group = (uint32_t)(order[k] >> 32) };
+	db_probe(ds->base, tables[which], indexes[which], probes, n);
+	for (size_t k = 0; k < n; k++) {
+		size_t at = k % DB_ROWS_AT_ONCE, left = MIN(n - k, (size_t)DB_ROWS_AT_ONCE);
+		for (size_t i = 0; at == 0 && i < left; i++)
+			rows[i].id = probes[k + i].id;
+		if (at == 0)
+			db_get_rows(ds->base, tables[which], rows, left);
+		uint32_t i = (uint32_t)order[k];
+		e = take_probed(ds, which, &keys[i], &probes[k], rows[at].row, &out[i]);
+		if (e != ERR_OK)
+			return e;
+	}
+	return e;
+}
+
+enum err dict_find_many(struct dicts *ds, enum dict_number which, const struct dict_key *keys,
+			size_t n, uint32_t *out)
+{
 	size_t unknown_n = 0;
 	enum err e = ERR_OK;
 	uint64_t *order = malloc(2 * n * sizeof *order);
@@ -301,15 +321,9 @@ enum err dict_find_many(struct dicts *ds, enum dict_number which, const struct d
 		if (out[i] == DICT_NONE)
 			order[unknown_n++] = hash << 32 | i;
 	}
-	if (unknown_n) {
+	if (e == ERR_OK && unknown_n) {
 		order_sort(order, order + n, unknown_n);
-		for (size_t k = 0; k < unknown_n; k++)
-			probes[k] = (struct db_probe){ .group = (uint32_t)(order[k] >> 32) };
-		db_probe(ds->base, tables[which], indexes[which], probes, unknown_n);
-	}
-	for (size_t k = 0; k < unknown_n && e == ERR_OK; k++) {
-		uint32_t i = (uint32_t)order[k];
-		e = take_probed(ds, which, &keys[i], &probes[k], &out[i]);
+		e = find_in_order(ds, which, keys, order, probes, unknown_n, out);
 	}
 	free(order);
 	free(probes);
