@@ -187,6 +187,7 @@ static void set_stored(struct apply *a, uint32_t i, const struct op *op, struct 
 	f->fate = FILE_STORED;
 	f->in = op->file;
 	f->path = op->path;
+	f->directory = apply_probed_directory(a, owner, op);
 	f->owner = owner;
 }
 

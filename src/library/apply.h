@@ -28,6 +28,7 @@ struct file_entry {		/* one record */
 	enum file_fate fate;
 	const struct batch_file *in;
 	struct span path;    /* where it is now */
+	uint32_t directory;  /* its row, where it was looked for before; else DICT_NONE */
 	struct batch *owner; /* who is told */
 };
 
@@ -44,6 +45,7 @@ struct place { /* one path that an operation named */
 struct probed { /* what the store has at the paths of operations (apply_probe.c) */
 	uint32_t from, n;
 	struct db_row at[PROBED_MAX]; /* id 0: nothing */
+	uint32_t directory[PROBED_MAX];
 };
 
 struct apply {
@@ -94,6 +96,8 @@ bool op_is_single(const struct op *op);
 NODISCARD enum err apply_probe(struct apply *a, const struct batch *b, uint32_t at);
 /** Before files are written: find their albums. */
 NODISCARD enum err apply_probe_albums(struct apply *a);
+/** The row of its directory; DICT_NONE where it is not known. */
+uint32_t apply_probed_directory(const struct apply *a, const struct batch *b, const struct op *op);
 /** The file that the store may have there: its name is still to be compared, and if it is another,
  * there is none. NULL: not known, so it has to be looked for. */
 const struct db_row *apply_probed(const struct apply *a, const struct batch *b,

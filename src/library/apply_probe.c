@@ -17,7 +17,8 @@
 struct window {
 	const struct op *ops;
 	uint32_t n;
-	struct db_row *at; /* out */
+	struct db_row *at;   /* out */
+	uint32_t *directory; /* out */
 
 	struct dict_key *directories; /* each once, where they come one after the other */
 	uint32_t directories_n;
@@ -88,6 +89,7 @@ static enum err find_files(struct apply *a, struct window *w)
 		uint32_t row = w->rows[w->directory_of[i]];
 		bool stored = row < d->n && d->rows[row].stored.pos;
 		w->at[i] = (struct db_row){ .id = row == DICT_UNSURE ? PROBED_NOT : 0 };
+		w->directory[i] = row == DICT_UNSURE ? DICT_NONE : row;
 		if (stored) /* what is not holds nothing that is stored */
 			w->order[n++] = d->rows[row].id << 32 | i;
 	}
@@ -125,6 +127,7 @@ enum err apply_probe(struct apply *a, const struct batch *b, uint32_t at)
 	p->from = at;
 	p->n = 0;
 	w.at = p->at;
+	w.directory = p->directory;
 	enum err e = window_init(&w);
 	if (e == ERR_OK)
 		e = find_directories(a, &w);
@@ -141,6 +144,13 @@ const struct db_row *apply_probed(const struct apply *a, const struct batch *b, 
 	if (!p || at - p->from >= p->n || p->at[at - p->from].id == PROBED_NOT)
 		return NULL;
 	return &p->at[at - p->from];
+}
+
+uint32_t apply_probed_directory(const struct apply *a, const struct batch *b, const struct op *op)
+{
+	const struct probed *p = a->probed;
+	uint32_t at = (uint32_t)(op - b->ops);
+	return p && at - p->from < p->n ? p->directory[at - p->from] : DICT_NONE;
 }
 
 /* ---- albums ---------------------------------------------------------------------------------- */
@@ -164,13 +174,15 @@ static enum err album_key(struct apply *a, const struct file_entry *f, struct di
 {
 	struct dict_key artist = { .name = album_artist_of(f->in), .kind = TERM_KIND_ARTIST };
 	uint32_t i;
-	enum err e;
+	enum err e = ERR_OK;
 	*out_any = false;
 	*out = (struct dict_key){ .name = batch_text_span(f->in->texts->text[SHARED_album]) };
 	if (f->in->kind != MEDIA_KIND_AUDIO || out->name.n == 0)
 		return ERR_OK;
 	if (artist.name.n)
 		e = dict_find(&a->dicts, DICT_TERM, &artist, false, &i);
+	else if (f->directory != DICT_NONE)
+		i = f->directory;
 	else
 		e = dict_directory(&a->dicts, path_directory(f->path), false, &i);
 	if (e != ERR_OK)

@@ -208,7 +208,10 @@ static enum err store_file(struct apply *a, struct file_entry *f)
 	struct categories c;
 	c.terms_n = 0;
 	c.album = DICT_NONE;
-	enum err e = dict_directory(&a->dicts, path_directory(in.path), true, &c.directory);
+	c.directory = f->directory;
+	enum err e = ERR_OK;
+	if (c.directory == DICT_NONE)
+		e = dict_directory(&a->dicts, path_directory(in.path), true, &c.directory);
 	if (e == ERR_NOTFOUND || e == ERR_CORRUPT) { /* no media root above it that can be read */
 		fail_file(f);
 		return ERR_OK;
