@@ -86,12 +86,18 @@ static uint64_t live_address(const struct db_txn *txn, unsigned table, uint64_t 
 	return id < tt->base_next_id ? snap_address(txn->base, table, id) : 0;
 }
 
-static enum err block_add(struct db_txn *txn, unsigned table, uint64_t id, uint64_t address)
+static enum err block_grow(struct db_txn *txn, struct block *b)
 {
-	struct block *b = &txn->tables[table].block;
 	void *rows = b->rows;
 	enum err e = mem_grow(&txn->db->mem, &rows, &b->cap, b->n + 1, sizeof *b->rows);
 	b->rows = rows;
+	return e;
+}
+
+static inline enum err block_add(struct db_txn *txn, unsigned table, uint64_t id, uint64_t address)
+{
+	struct block *b = &txn->tables[table].block;
+	enum err e = b->n == b->cap ? block_grow(txn, b) : ERR_OK;
 	if (e == ERR_OK)
 		b->rows[b->n++] = (struct block_row){ id, address };
 	return e;
@@ -116,17 +122,11 @@ enum placed {
 };
 
 /* The row that `id` had until now loses its entries. `after`: what comes in its place, or NULL. */
-static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id,
-				const struct db_row *after, enum placed *placed)
+static enum err known_retract(struct db_txn *txn, unsigned table, uint64_t id,
+			      const struct db_row *after, enum placed *placed)
 {
 	struct db *db = txn->db;
-	struct txn_table *tt = &txn->tables[table];
 	const struct db_table_def *def = &db->tables[table];
-	*placed = PLACED_NEW;
-	if (LIKELY(id >= tt->fresh_id)) { /* new, and larger than all before it */
-		tt->fresh_id = id + 1;
-		return ERR_OK;
-	}
 	uint64_t address = live_address(txn, table, id); /* twice in one block: rows_sort() sees */
 	if (address == 0)
 		return ERR_OK;
@@ -144,6 +144,17 @@ static enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id,
 	struct db_emit added = emit_to(txn, table, BLOCK_ADDED);
 	def->extract_change(&row, after, &removed, &added);
 	return removed.err == ERR_OK ? added.err : removed.err;
+}
+
+static inline enum err entries_retract(struct db_txn *txn, unsigned table, uint64_t id,
+				       const struct db_row *after, enum placed *placed)
+{
+	struct txn_table *tt = &txn->tables[table];
+	*placed = PLACED_NEW;
+	if (UNLIKELY(id < tt->fresh_id))
+		return known_retract(txn, table, id, after, placed);
+	tt->fresh_id = id + 1; /* new, and larger than all before it */
+	return ERR_OK;
 }
 
 /* A transaction of any size keeps few runs. When there are too many, those of like size become one:
@@ -198,13 +209,11 @@ static enum err block_end_if_full(struct db_txn *txn, unsigned table)
 #define ROWS_AT_ONCE 64u /* to one call of an extractor */
 
 /* A block has each id once. Replay does not know where the transaction ended its blocks, so when a
- * commit turns out to name an id twice it is applied with a look before each row. */
+ * commit turns out to name an id twice it is applied carefully: with a look before each row. */
 static enum err block_end_if_known(struct db_txn *txn, unsigned table, uint64_t id)
 {
 	struct txn_table *tt = &txn->tables[table];
 	const struct block *b = &tt->block;
-	if (!txn->careful)
-		return ERR_OK;
 	uint64_t id_max = b->n ? tt->block_id_max : 0;
 	tt->block_id_max = MAX(id_max, id);
 	for (size_t i = b->n; id <= id_max && i-- > 0;) /* mostly they ascend */
@@ -230,7 +239,7 @@ static enum err row_place(struct db_txn *txn, unsigned table, struct fb_vector r
 	if (id == 0 || id > DB_ID_MAX)
 		return ERR_CORRUPT;
 	*out = (struct db_row){ id, t };
-	enum err e = block_end_if_known(txn, table, id);
+	enum err e = txn->careful ? block_end_if_known(txn, table, id) : ERR_OK;
 	if (e == ERR_OK)
 		e = entries_retract(txn, table, id, out, placed);
 	if (e == ERR_OK)
@@ -296,7 +305,7 @@ enum err txn_apply_moves(struct db_txn *txn, unsigned table, struct fb_vector ro
 			e = row_apply(txn, table, rows, i, pos);
 			continue;
 		}
-		e = block_end_if_known(txn, table, id);
+		e = txn->careful ? block_end_if_known(txn, table, id) : ERR_OK;
 		if (e == ERR_OK)
 			e = block_add(txn, table, id, address_of(pos, i));
 		txn->live_bytes -= (int64_t)chunk_row_bytes(db, source);
@@ -317,7 +326,7 @@ enum err txn_apply_removes(struct db_txn *txn, unsigned table, const uint64_t *i
 		enum placed before = PLACED_NEW;
 		if (id == 0 || id > DB_ID_MAX)
 			return ERR_CORRUPT;
-		e = block_end_if_known(txn, table, id);
+		e = txn->careful ? block_end_if_known(txn, table, id) : ERR_OK;
 		if (e == ERR_OK)
 			e = entries_retract(txn, table, id, NULL, &before);
 		if (e == ERR_OK)

@@ -252,10 +252,10 @@ static uint64_t vec_signs(vec v)
 #endif
 }
 
-/* Up to WINDOW characters as plain ones; *out_stops: a bit for each that is not, because it is a
- * digit or a part of a longer UTF-8 sequence. */
-static void window_fold(struct span text, bool plain_digits, uint8_t out[WINDOW],
-			uint64_t *out_stops)
+/* Up to WINDOW characters as plain ones. Returns a bit for each that is not, because it is a digit
+ * or a part of a longer UTF-8 sequence. */
+static inline __attribute__((always_inline)) uint64_t
+window_fold(struct span text, bool plain_digits, uint8_t out[WINDOW])
 {
 	uint64_t stops = 0;
 	for (size_t i = 0; i < text.n; i += sizeof(vec)) {
@@ -270,7 +270,7 @@ static void window_fold(struct span text, bool plain_digits, uint8_t out[WINDOW]
 		v = (v | (capitals & ('a' - 'A'))) - (v == 0); /* as folded() */
 		memcpy(out + i, &v, sizeof v);
 	}
-	*out_stops = stops;
+	return stops;
 }
 
 /* One character, or a run of digits; returns how many bytes of the text. */
@@ -291,52 +291,60 @@ static size_t put_next(struct key *k, struct span text)
 	return n;
 }
 
-/* The start of the text; returns how many bytes of it. */
-static size_t put_window(struct key *k, struct span text)
+/* The start of the text; returns how many bytes of it. Inline, so that plain_digits is known. */
+static inline __attribute__((always_inline)) size_t put_window(struct key *k, struct span text,
+							       bool plain_digits)
 {
 	uint8_t plain[WINDOW + sizeof(vec)];
-	uint64_t stops;
 	size_t end = MIN(text.n, WINDOW), at = 0;
-	window_fold(span_first(text, end), k->plain_digits, plain, &stops);
-	while (at < end && k->max - k->n >= ROOM_MIN) {
+	uint64_t stops = window_fold(span_first(text, end), plain_digits, plain);
+	while (k->max - k->n >= ROOM_MIN) {
 		uint64_t ahead = stops >> at;
 		size_t n = ahead ? (size_t)__builtin_ctzll(ahead) : end - at;
 		if (n) {
+			uint8_t *to = k->p + k->n;
 			n = MIN(n, k->max - k->n - sizeof(vec));
-			for (size_t i = 0; i < n; i += sizeof(vec))
-				memcpy(k->p + k->n + i, plain + at + i, sizeof(vec));
+			memcpy(to, plain + at, sizeof(vec));
+			for (size_t i = sizeof(vec); i < n; i += sizeof(vec))
+				memcpy(to + i, plain + at + i, sizeof(vec));
 			k->n += n;
 			k->number = NULL;
 			at += n;
+		}
+		if (at >= end)
+			break;
+		struct span rest = span_of(text.p + at, text.n - at);
+		if (is_digit(*rest.p) && !plain_digits) {
+			at = (size_t)(put_digits(k, rest.p, text.p + text.n) - text.p);
 		} else {
-			struct span rest = span_skip(text, at);
 			n = put_known(k, rest);
 			at += LIKELY(n) ? n : put_next(k, rest);
 		}
+		if (at >= end)
+			break;
 	}
 	return at;
 }
 
-static void put_text(struct key *k, struct span text)
+static inline __attribute__((always_inline)) size_t text_put(struct key k, struct span text)
 {
-	while (text.n && k->n < k->max) {
-		size_t n = k->max - k->n >= ROOM_MIN ? put_window(k, text) : put_next(k, text);
-		text = span_skip(text, n);
+	while (text.n && k.n < k.max) {
+		size_t n = k.max - k.n >= ROOM_MIN ? put_window(&k, text, k.plain_digits)
+						   : put_next(&k, text);
+		text = span_of(text.p + n, text.n - n);
 	}
+	return k.n;
 }
 
 size_t library_collate_key(struct span name, uint8_t out[COLLATE_KEY_MAX])
 {
-	struct key k = { .p = out, .max = COLLATE_KEY_MAX };
 	while (name.n && *name.p == ' ')
 		name = span_skip(name, 1);
-	put_text(&k, name);
-	return k.n;
+	return text_put((struct key){ .p = out, .max = COLLATE_KEY_MAX }, name);
 }
 
 size_t library_fold(struct span text, char *out, size_t max)
 {
-	struct key k = { .p = (uint8_t *)out, .max = max, .plain_digits = true };
-	put_text(&k, text);
-	return k.n;
+	return text_put((struct key){ .p = (uint8_t *)out, .max = max, .plain_digits = true },
+			text);
 }

@@ -187,12 +187,21 @@ static inline void emit_in_album(struct db_emit *out, uint64_t id, uint64_t in_a
 		emit_number(out, MEDIA_ALBUM, album, id, (uint32_t)in_album);
 }
 
-static inline void emit_inode(struct db_emit *out, uint64_t id, struct fb_table m)
+/* The group of the row before, which mostly is the next one's too. */
+struct inode_place {
+	uint64_t device, block;
+	uint32_t group;
+};
+
+static inline void emit_inode(struct db_emit *out, uint64_t id, struct fb_table m,
+			      struct inode_place *last)
 {
-	uint64_t inode = media_file_inode(m);
-	if (inode)
-		emit_number(out, MEDIA_INODE, inode_group(media_file_device(m), inode), id,
-			    (uint32_t)inode);
+	uint64_t inode = media_file_inode(m), device = media_file_device(m);
+	if (!inode)
+		return;
+	if (last->block != inode >> 12 || last->device != device || !last->group)
+		*last = (struct inode_place){ device, inode >> 12, inode_group(device, inode) };
+	emit_number(out, MEDIA_INODE, last->group, id, (uint32_t)inode);
 }
 
 static inline void emit_created(struct db_emit *out, uint64_t id, struct fb_table m)
@@ -210,6 +219,7 @@ static inline void emit_month(struct db_emit *out, uint64_t id, struct fb_table 
 
 static void extract_media(const struct db_row *rows, size_t n, struct db_emit *out)
 {
+	struct inode_place place = { 0 };
 	for (size_t i = 0; i < n; i++) {
 		uint64_t id = rows[i].id;
 		struct fb_table m = rows[i].row;
@@ -221,7 +231,7 @@ static void extract_media(const struct db_row *rows, size_t n, struct db_emit *o
 		for (unsigned t = 0; t < terms_n; t++)
 			db_emit_word(out, MEDIA_TERM, terms[t], id, in_album);
 		emit_in_album(out, id, in_album);
-		emit_inode(out, id, m);
+		emit_inode(out, id, m, &place);
 		emit_created(out, id, m);
 		emit_month(out, id, m);
 	}
@@ -282,9 +292,10 @@ static void change_inode(const struct change *c)
 {
 	struct fb_table before = c->row[0], after = c->row[1];
 	uint64_t inode = media_file_inode(after), device = media_file_device(after);
+	struct inode_place place = { 0 };
 	if (media_file_inode(before) != inode || media_file_device(before) != device)
 		for (unsigned i = 0; i < 2; i++)
-			emit_inode(c->out[i], c->id, c->row[i]);
+			emit_inode(c->out[i], c->id, c->row[i], &place);
 	else if (inode)
 		db_emit_touch(c->out[1], MEDIA_INODE, inode_group(device, inode));
 }
