@@ -32,7 +32,8 @@ struct db_emit {
 	struct emit_list *touched; /* per index: groups, without keys and ids; NULL for extract() */
 };
 
-#define EMIT_KEYS_SLACK 8u /* words are read whole */
+#define EMIT_KEYS_SLACK 8u     /* words are read whole */
+#define EMIT_TOUCHED_RECENT 4u /* that many groups are not touched again */
 
 /** Room for one more entry, and for a key of up to key_n bytes where keys have 12 bytes or more.
  * False, and out->err, where there is no memory. */
@@ -57,8 +58,9 @@ static inline void db_emit_word(struct db_emit *out, unsigned index, uint32_t gr
 static inline void db_emit_touch(struct db_emit *out, unsigned index, uint32_t group)
 {
 	struct emit_list *list = &out->touched[index];
-	if (list->n && list->items[list->n - 1].k >> 32 == group)
-		return;
+	for (size_t i = list->n; i > 0 && i + EMIT_TOUCHED_RECENT > list->n; i--)
+		if (list->items[i - 1].k >> 32 == group)
+			return; /* neighbouring rows have much in common */
 	if (UNLIKELY(list->n == list->cap) && !emit_grow(out, list, 0))
 		return;
 	list->items[list->n++] = (struct emit_item){ .k = (uint64_t)group << 32 };

@@ -332,7 +332,7 @@ enum err txn_apply_removes(struct db_txn *txn, unsigned table, const uint64_t *i
 		if (e == ERR_OK)
 			e = block_add(txn, table, id, 0);
 		tt->live_delta -= before != PLACED_NEW;
-		if (e == ERR_OK)
+		if (e == ERR_OK && i % ROWS_AT_ONCE == ROWS_AT_ONCE - 1)
 			e = block_end_if_full(txn, table);
 	}
 	txn->log.rows_removed_n += n;
