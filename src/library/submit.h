@@ -10,8 +10,8 @@
 #include "library/library.h"
 
 /* Two batches are in memory at a time, with the dictionaries of one: in random order 2,048 files
- * would take 1.7 MiB more. Many batches share a commit. */
-#define SUBMIT_BATCH_FILES 1024
+ * would take 2 MiB more. Many batches share a commit, so that large ones gain nothing. */
+#define SUBMIT_BATCH_FILES 512
 #define SUBMIT_BATCH_AGE_MS 200 /* a batch is given away after this long, however small */
 /* Batches given whose memory is not yet free: fewer than the writer queues, so that giving never
  * blocks. */
