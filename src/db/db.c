@@ -17,7 +17,7 @@
 #include "db/lock.h"
 
 #define BUDGET_DEFAULT_BYTES (6u << 20)
-#define CHECK_AT_OPEN_BYTES (64u << 20) /* the indexes of some 400,000 records: milliseconds */
+#define CHECK_AT_OPEN_BYTES (8u << 20) /* the indexes of some 60,000 records: under 1 ms */
 #define SEGMENT_TABLE_BYTES (SEGMENTS_MAX * sizeof(struct segment *))
 
 /* ---- opening ---- */

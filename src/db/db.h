@@ -104,7 +104,7 @@ struct db_options {
 	uint32_t heap_run_rows;	      /* a smaller run of an index stays in memory until a
 				       * checkpoint; 0: 4096 (tests: less) */
 	uint64_t check_at_open_bytes; /* index files up to this size are read whole at opening; 0:
-				       * 64 MiB (tests: less) */
+				       * 8 MiB (tests: less) */
 	uint64_t compact_from_bytes;  /* a shorter log is not compacted by db_maintain(); 0: 64 MiB
 				       * (tests: less) */
 	uint32_t merge_step_units;    /* index entries that db_maintain() merges at once; 0: some 10
@@ -307,8 +307,9 @@ void db_txn_abort(struct db_txn *txn);
  * from the writer thread, by whoever owns it (after enough log or time). Called again with nothing
  * new, it gives the files back that only the checkpoint before names. */
 NODISCARD enum err db_checkpoint(struct db *db);
-/** One small step of background work: merging, then compaction where over half of a log of some
- * size is dead. False when there is none. Writer thread. */
+/** One small step of background work: reading index files up to 64 MiB that opening has not checked
+ * (a damaged one makes the store read-only, as in db_txn_begin()), merging, then compaction where
+ * over half of a log of some size is dead. False when there is none. Writer thread. */
 bool db_maintain(struct db *db);
 /** The same for one who has nothing else to do for a while, seconds at least: it merges also what
  * lies beside a large run, so that readers find few runs. A row is written some five times at most

@@ -525,6 +525,10 @@ struct db_txn {
 	struct txn_table tables[DB_TABLES_MAX];
 };
 
+#define CHECK_SOON_BYTES (64u << 20) /* reading as much disturbs nobody */
+/** Check an index file that nobody has checked since opening, as the next transaction would; false
+ * where there is none, or where they are too large for that. Writer only. */
+bool runs_check_next(struct db *db);
 NODISCARD enum err txn_start(struct db *db, struct db_txn *txn);
 void txn_end(struct db_txn *txn);
 /** No transaction is open, and none may come soon: what the last one worked with is freed. */

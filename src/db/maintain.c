@@ -293,6 +293,8 @@ static bool maintain(struct db *db, bool idle)
 		return false;
 	snap_collect(db);
 	segments_sweep(db);
+	if (runs_check_next(db))
+		return true;
 	if (merge_work(db, db->merge_step_units ? db->merge_step_units : STEP_UNITS, idle))
 		return true;
 	return compact_maintain(db);

@@ -465,6 +465,18 @@ static bool stage_add(struct txn_table *tt, const struct db_table_def *def, uint
 }
 
 /* What is written rests on what is found: an index that hides a record would make a second one. */
+static bool run_trusted(struct db *db, struct run *r)
+{
+	if (run_check(db, r) == ERR_OK)
+		return true;
+	atomic_store(&db->poisoned, true);
+	log_error(LOG_DB,
+		  "database \"%s\" is read-only until salver is started again, which rebuilds the "
+		  "index",
+		  db->dir);
+	return false;
+}
+
 static enum err runs_trusted(struct db *db)
 {
 	const struct db_snap *sn = snap_current(db);
@@ -473,16 +485,26 @@ static enum err runs_trusted(struct db *db)
 			struct run *r = sn->tables[t].runs[i];
 			if (r->trust == RUN_UNCHECKED && db_hurried(db))
 				return ERR_CLOSED; /* closing does not wait for a disk to be read */
-			if (run_check(db, r) == ERR_OK)
-				continue;
-			atomic_store(&db->poisoned, true);
-			log_error(LOG_DB,
-				  "database \"%s\" is read-only until salver is started again, "
-				  "which rebuilds the index",
-				  db->dir);
-			return ERR_CORRUPT;
+			if (!run_trusted(db, r))
+				return ERR_CORRUPT;
 		}
 	return ERR_OK;
+}
+
+bool runs_check_next(struct db *db)
+{
+	const struct db_snap *sn = snap_current(db);
+	if (counter_get(&db->count.index_bytes) > CHECK_SOON_BYTES)
+		return false;
+	for (unsigned t = 0; t < db->tables_n; t++)
+		for (uint32_t i = 0; i < sn->tables[t].runs_n; i++) {
+			struct run *r = sn->tables[t].runs[i];
+			if (r->number == 0 || r->trust != RUN_UNCHECKED)
+				continue;
+			(void)run_trusted(db, r);
+			return true;
+		}
+	return false;
 }
 
 enum err db_txn_begin(struct db *db, struct db_txn **out)

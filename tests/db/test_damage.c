@@ -300,6 +300,21 @@ static void expect_no_write(const char *dir)
 	db_close(db);
 }
 
+/* It is read soon, also where nothing is written. */
+static void expect_found_idle(const char *dir)
+{
+	struct db_options o = fx_options(dir);
+	struct db *db = NULL;
+	struct db_stats stats;
+	o.check_at_open_bytes = 1;
+	EXPECT_OK(db_open(&o, &db, NULL));
+	while (db_maintain(db))
+		continue;
+	db_stats_get(db, &stats);
+	EXPECT(stats.poisoned);
+	db_close(db);
+}
+
 /* Bytes of run files beyond their headers: never a crash, db_check() finds them, nothing is written
  * on what they say, and opening makes them anew. */
 TEST(db_damage, a_rotten_index_entry_is_found_and_made_anew)
@@ -328,6 +343,8 @@ TEST(db_damage, a_rotten_index_entry_is_found_and_made_anew)
 			tried_n++;
 			if (e == ERR_CORRUPT && i % 4 == 0)
 				expect_no_write(copy);
+			if (e == ERR_CORRUPT && i % 4 == 1)
+				expect_found_idle(copy);
 			expect_whole(copy, &m);
 		}
 	}
