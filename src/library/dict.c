@@ -103,16 +103,18 @@ static enum err add_row(struct dicts *ds, enum dict_number which, const struct d
 	return ERR_OK;
 }
 
+static const uint8_t file_indexes[DICTS_N] = {
+	[DICT_DIRECTORY] = MEDIA_DIR,
+	[DICT_TERM] = MEDIA_TERM,
+	[DICT_ALBUM] = MEDIA_ALBUM,
+};
+
 /* Files before this commit. */
 static uint64_t base_files(const struct dicts *ds, enum dict_number which, struct dict_row *row)
 {
-	static const uint8_t indexes[DICTS_N] = {
-		[DICT_DIRECTORY] = MEDIA_DIR,
-		[DICT_TERM] = MEDIA_TERM,
-		[DICT_ALBUM] = MEDIA_ALBUM,
-	};
 	if (!row->counted && row->stored.pos)
-		row->base_n = db_count(ds->base, TABLE_MEDIA, indexes[which], (uint32_t)row->id);
+		row->base_n =
+			db_count(ds->base, TABLE_MEDIA, file_indexes[which], (uint32_t)row->id);
 	row->counted = true;
 	return row->base_n;
 }
@@ -472,6 +474,48 @@ static bool must_count(const struct dict_row *row, int64_t change)
 	return row->stored.pos && (change < 0 || row->recount);
 }
 
+static size_t rows_to_count(const struct dict *d, uint64_t *order)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < d->n; i++) {
+		if (!must_count(&d->rows[i], d->rows[i].change_n) || d->rows[i].counted)
+			continue;
+		if (order)
+			order[n] = d->rows[i].id << 32 | i;
+		n++;
+	}
+	return n;
+}
+
+/* What lost files is counted together, in the order of the index. */
+static enum err count_together(struct dicts *ds, enum dict_number which)
+{
+	struct dict *d = &ds->d[which];
+	size_t n = rows_to_count(d, NULL);
+	if (n < 2)
+		return ERR_OK;
+	uint64_t *order = malloc(2 * n * sizeof *order);
+	if (!order)
+		return ERR_NOMEM;
+	rows_to_count(d, order);
+	order_sort(order, order + n, n);
+	for (size_t at = 0; at < n; at += DB_ROWS_AT_ONCE) {
+		uint32_t groups[DB_ROWS_AT_ONCE];
+		uint64_t counts[DB_ROWS_AT_ONCE];
+		size_t part = MIN(n - at, (size_t)DB_ROWS_AT_ONCE);
+		for (size_t i = 0; i < part; i++)
+			groups[i] = (uint32_t)(order[at + i] >> 32);
+		db_counts(ds->base, TABLE_MEDIA, file_indexes[which], groups, part, counts);
+		for (size_t i = 0; i < part; i++) {
+			struct dict_row *row = &d->rows[(uint32_t)order[at + i]];
+			row->base_n = counts[i];
+			row->counted = true;
+		}
+	}
+	free(order);
+	return ERR_OK;
+}
+
 static bool is_live(const struct dicts *ds, enum dict_number which, struct dict_row *row)
 {
 	if (!must_count(row, row->change_n))
@@ -646,6 +690,8 @@ static enum err settle_owners(struct dicts *ds)
 enum err dicts_settle(struct dicts *ds)
 {
 	enum err e = ERR_OK;
+	for (unsigned which = 0; which < DICTS_N && e == ERR_OK; which++)
+		e = count_together(ds, which);
 	for (uint32_t i = 0; i < ds->d[DICT_DIRECTORY].n && e == ERR_OK; i++)
 		e = settle_directory(ds, i);
 	for (uint32_t i = 0; i < ds->d[DICT_DIRECTORY].n && e == ERR_OK; i++)
