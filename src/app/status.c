@@ -91,6 +91,7 @@ static void add_library(struct json *j, struct library *library)
 	add_u64(j, "damaged", s.damaged_n);
 	add_u64(j, "searchIndexCommit", s.text_commit);
 	add_u64(j, "searchIndexBytes", s.text_bytes);
+	add_u64(j, "searchIndexMemoryBytes", s.text_memory_bytes);
 	add_u64(j, "searchIndexBuilds", s.text_builds_n);
 	add_u64(j, "searchIndexBuildMs", s.text_build_ms);
 	add_u64(j, "searchIndexFailures", s.text_failures_n);

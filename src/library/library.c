@@ -187,6 +187,7 @@ void library_stats_get(struct library *lib, struct library_stats *out)
 		.upkeep_due = writer_upkeep_due(&lib->writer),
 		.text_commit = text.commit,
 		.text_bytes = text.bytes,
+		.text_memory_bytes = text.memory_bytes,
 		.text_builds_n = text.builds_n,
 		.text_failures_n = text.failures_n,
 		.text_refused_n = text.refused_n,

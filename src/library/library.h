@@ -63,6 +63,7 @@ struct library_stats {
 	/* the index for searches (library/text.h): the commit it shows, 0: there is none */
 	uint64_t text_commit, text_bytes, text_builds_n, text_failures_n, text_refused_n;
 	uint64_t text_build_ms; /* the last one took */
+	uint64_t text_memory_bytes;
 	bool upkeep_due; /* merging or compacting is left for when the writer has nothing else to do
 			  */
 	bool poisoned;

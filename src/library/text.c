@@ -58,6 +58,7 @@ struct text {
 	struct thread thread;
 
 	struct counter builds_n, failures_n, refused_n, build_ms;
+	struct counter build_bytes; /* of the build under way, at most */
 
 	/* the thread's own */
 	uint64_t rows_seen_n;	/* rows put and removed when the column was made */
@@ -246,7 +247,9 @@ static enum err build(struct text *t)
 	t->behind_ms = 0;
 	mutex_unlock(&t->m);
 	struct db_snap *sn = db_snap_begin(t->db);
+	counter_set(&t->build_bytes, TEXT_BUILD_BYTES_MAX);
 	enum err e = text_build(t->dir_fd, t->number + 1, sn, db_uuid(t->db), &t->stop);
+	counter_set(&t->build_bytes, 0);
 	db_snap_end(sn);
 	if (e == ERR_OK)
 		e = text_column_open(t->dir_fd, ++t->number, db_uuid(t->db), &col);
@@ -433,13 +436,15 @@ void text_stats_get(struct text *t, struct text_stats *out)
 	*out = (struct text_stats){ .builds_n = counter_get(&t->builds_n),
 				    .failures_n = counter_get(&t->failures_n),
 				    .refused_n = counter_get(&t->refused_n),
-				    .build_ms = counter_get(&t->build_ms) };
+				    .build_ms = counter_get(&t->build_ms),
+				    .memory_bytes = counter_get(&t->build_bytes) };
 	unsigned slot;
 	const struct text_column *col = text_pin(t, &slot);
 	if (!col)
 		return;
 	out->commit = col->mark.commit;
 	out->bytes = col->bytes;
+	out->memory_bytes += text_column_memory_bytes(col);
 	text_unpin(t, slot);
 }
 

@@ -34,8 +34,10 @@ void text_unpin(struct text *t, unsigned slot);
 void text_refused(struct text *t);
 
 struct text_stats {
-	uint64_t commit; /* what the column shows; 0: there is none */
-	uint64_t bytes, builds_n, failures_n, refused_n;
+	uint64_t commit;       /* what the column shows; 0: there is none */
+	uint64_t bytes;	       /* of its file, which is mapped */
+	uint64_t memory_bytes; /* private: of the newest one, and of a build under way at most */
+	uint64_t builds_n, failures_n, refused_n;
 	uint64_t build_ms; /* the last one */
 };
 void text_stats_get(struct text *t, struct text_stats *out);

@@ -233,6 +233,11 @@ void text_column_close(struct text_column *col)
 	free(col);
 }
 
+uint64_t text_column_memory_bytes(const struct text_column *col)
+{
+	return sizeof *col + col->blocks_n * sizeof *col->blocks;
+}
+
 bool text_column_sound(const struct text_column *col)
 {
 	return guard_lost_n() == col->lost_n;

@@ -34,6 +34,8 @@ void text_column_name(uint64_t number, char out[32]);
 NODISCARD enum err text_column_open(int dir_fd, uint64_t number, const uint8_t uuid[16],
 				    struct text_column **out);
 void text_column_close(struct text_column *col); /* NULL is fine */
+/** Private memory that it takes, beside its map. */
+uint64_t text_column_memory_bytes(const struct text_column *col);
 /** False where a page of it could not be read since it was checked. */
 bool text_column_sound(const struct text_column *col);
 

@@ -156,6 +156,7 @@ static void add_library_metrics(struct buf *b, struct library *library)
 	add_write_metrics(b, &s.writes);
 	metric(b, "search_index_commit", "gauge", s.text_commit);
 	metric(b, "search_index_bytes", "gauge", s.text_bytes);
+	metric(b, "search_index_memory_bytes", "gauge", s.text_memory_bytes);
 	metric(b, "search_index_builds_total", "counter", s.text_builds_n);
 	metric(b, "search_index_failures_total", "counter", s.text_failures_n);
 	metric(b, "searches_without_index_total", "counter", s.text_refused_n);

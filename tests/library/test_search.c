@@ -446,6 +446,8 @@ TEST_LIMIT(text, a_column_is_used_again_after_reopening_with_what_came_behind_it
 		sched_yield();
 	EXPECT_U64(commit, stats_of(lib).text_commit);
 	EXPECT_U64(0, stats_of(lib).text_builds_n);
+	EXPECT(stats_of(lib).text_bytes > 9000 * 4); /* an id for each, at least */
+	EXPECT(stats_of(lib).text_memory_bytes > 9000 / TEXT_BLOCK_ROWS * 32);
 	compare_now(lib, 50);
 	library_close(lib);
 }

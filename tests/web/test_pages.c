@@ -162,6 +162,8 @@ TEST(api, status_health_and_metrics)
 	EXPECT(holds(&a, "salver_store_errors_total{kind=\"no space left\"} 0\n"));
 	EXPECT(holds(&a, "salver_page_cache_max_bytes 5000\n"));
 	EXPECT(holds(&a, "salver_search_index_builds_total 0\n"));
+	EXPECT(holds(&a, "salver_search_index_bytes 0\n"));
+	EXPECT(holds(&a, "salver_search_index_memory_bytes 0\n"));
 	client_answer_fini(&a);
 	site_stop(&s);
 }
