@@ -99,6 +99,13 @@ void text_refused(struct text *t)
 
 /* ---- slots: the thread's --------------------------------------------------------------------- */
 
+/** Only the thread and its owner: nobody else changes slots. */
+static const struct text_column *column(const struct text *t)
+{
+	unsigned slot = atomic_load(&t->current);
+	return slot == SLOT_NONE ? NULL : t->slots[slot].col;
+}
+
 /** Close what nobody looks at any more. */
 static void slots_sweep(struct text *t)
 {
@@ -109,32 +116,27 @@ static void slots_sweep(struct text *t)
 	}
 }
 
-static void slot_publish(struct text *t, struct text_column *col)
+/** Closes it and returns false where all other slots are being read. */
+static bool slot_publish(struct text *t, struct text_column *col)
 {
 	unsigned before = atomic_load(&t->current), i = 0;
 	slots_sweep(t);
 	while (i < SLOTS_N && (i == before || t->slots[i].col))
 		i++;
-	if (i == SLOTS_N) { /* three old ones are being read: the next one will do */
+	if (i == SLOTS_N) {
 		text_column_close(col);
-		return;
+		return false;
 	}
 	t->slots[i].col = col;
 	atomic_store(&t->current, i);
 	slots_sweep(t);
+	return true;
 }
 
 static void slot_withdraw(struct text *t)
 {
 	atomic_store(&t->current, SLOT_NONE);
 	slots_sweep(t);
-}
-
-/** Only the thread and its owner: nobody else changes slots. */
-static const struct text_column *column(const struct text *t)
-{
-	unsigned slot = atomic_load(&t->current);
-	return slot == SLOT_NONE ? NULL : t->slots[slot].col;
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -234,7 +236,7 @@ static void adopt(struct text *t)
 		return;
 	}
 	files_keep(t, t->number);
-	slot_publish(t, col);
+	(void)slot_publish(t, col); /* the first one: all slots are free */
 }
 
 /* ---- building -------------------------------------------------------------------------------- */
@@ -255,8 +257,11 @@ static enum err build(struct text *t)
 		e = text_column_open(t->dir_fd, ++t->number, db_uuid(t->db), &col);
 	uint64_t now_ms = clock_now_ms();
 	t->not_before_ms = now_ms + (now_ms - start_ms) * BUILD_SHARE;
-	if (e == ERR_OK) {
-		slot_publish(t, col);
+	if (e == ERR_OK && !slot_publish(t, col)) {
+		files_keep(t,
+			   column(t)->number); /* it stays; not_before_ms says when we try again */
+		e = ERR_BUSY;
+	} else if (e == ERR_OK) {
 		files_keep(t, t->number);
 		t->rows_seen_n = rows_n;
 		t->extra_n = 0;

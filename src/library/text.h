@@ -24,7 +24,7 @@ void text_free(struct text *t); /* NULL is fine */
 /** Something was committed. Never waits for a build. Threads: any. */
 void text_changed(struct text *t);
 /** Have a column of the newest commit, and wait for it (tests, benches).
- * Errors: ERR_CLOSED, and those of text_build(). */
+ * Errors: ERR_CLOSED, ERR_BUSY (searches go on in too many older ones), those of text_build(). */
 NODISCARD enum err text_settle(struct text *t);
 
 /** The newest column, or NULL; no lock. text_unpin() it. Threads: any. */

@@ -452,6 +452,42 @@ TEST_LIMIT(text, a_column_is_used_again_after_reopening_with_what_came_behind_it
 	library_close(lib);
 }
 
+static unsigned columns_n(const char *dir)
+{
+	DIR *d = opendir(dir);
+	unsigned n = 0;
+	for (const struct dirent *de; (de = readdir(d));)
+		n += span_ends(span_str(de->d_name), SPAN(".col"));
+	closedir(d);
+	return n;
+}
+
+/* Every place is taken by searches that go on: the column that is not taken counts as not built. */
+TEST_LIMIT(text, a_column_without_a_place_is_built_again, 120)
+{
+	const char *dir = test_tmpdir();
+	struct library *lib = open_library(dir);
+	struct text *t = library_text(lib);
+	unsigned slots[4];
+	for (size_t i = 0; i < ARRAY_LEN(slots); i++) {
+		write_random(lib, 700);
+		EXPECT_OK(text_settle(t));
+		EXPECT(text_pin(t, &slots[i]) != NULL);
+	}
+	uint64_t commit = stats_of(lib).text_commit;
+	write_random(lib, 700);
+	EXPECT_ERR(ERR_BUSY, text_settle(t));
+	EXPECT_U64(commit, stats_of(lib).text_commit);
+	EXPECT_U64(1, columns_n(dir));
+	compare_now(lib, 10);
+	text_unpin(t, slots[0]);
+	EXPECT_OK(text_settle(t));
+	EXPECT_U64(stats_of(lib).commit, stats_of(lib).text_commit);
+	for (size_t i = 1; i < ARRAY_LEN(slots); i++)
+		text_unpin(t, slots[i]);
+	library_close(lib);
+}
+
 /** Writes and builds without end, in a process that is killed. */
 NORETURN static void work_until_killed(const char *dir, int ready_fd)
 {
