@@ -20,6 +20,7 @@
 #include "base/thread.h"
 #include "library/tables.h"
 #include "library/text_build.h"
+#include "library/text_query.h"
 
 #define SLOTS_N 4u
 #define SLOT_NONE SLOTS_N
@@ -32,6 +33,7 @@
 #define BUILD_SHARE 20	   /* a build at most every so many times what the last one took */
 #define RETRY_MS 60000	   /* after a failure: a full disk, say */
 #define STALE_CHANGES (CHANGES_MANY + 1) /* as good as so many: the column is of no use */
+_Static_assert(TEXT_ODD_MAX + CHANGES_MANY < TEXT_TAIL_MAX, "what is kept can be searched");
 
 struct text {
 	struct db *db;

@@ -25,7 +25,6 @@
 #define ROWS_TEXT_MAX (TEXT_BLOCK_TEXT_BYTES + FOLDED_MAX)
 #define DICT_TEXT_BYTES (32u << 10) /* a block of a dictionary ends when its text is that long */
 #define DICT_TEXT_MAX (DICT_TEXT_BYTES + ENTRY_MAX)
-#define ODD_MAX 65536u
 #define MEMORY_MIN 1024u
 #define MEMORY_MAX 32768u
 #define BUILD_FILE "text.tmp" /* one builds at a time */
@@ -116,7 +115,7 @@ static void block_out(struct build *b, struct out_block *o)
 static void odd_add(struct build *b, uint32_t table, uint64_t id)
 {
 	struct out_block *o = &b->odd;
-	if (o->first + o->n / 2 >= ODD_MAX)
+	if (o->first + o->n / 2 >= TEXT_ODD_MAX)
 		b->err = ERR_LIMIT;
 	o->ids[o->n++] = table;
 	o->ids[o->n++] = (uint32_t)id;

@@ -11,5 +11,7 @@
  * with ERR_CLOSED when *stop is set. Errors: ERR_NOMEM, ERR_NOSPACE, ERR_IO, ERR_LIMIT (too many
  * rows that fit no section). */
 #define TEXT_BUILD_BYTES_MAX (1u << 20)
+/* Rows that fit no section: every search has to look at them, besides those that have changed. */
+#define TEXT_ODD_MAX 32768u
 NODISCARD enum err text_build(int dir_fd, uint64_t number, const struct db_snap *sn,
 			      const uint8_t uuid[16], _Atomic bool *stop);
