@@ -28,6 +28,8 @@ static int run(const struct args *args, struct conf *conf)
 		return command_repair(conf);
 	case COMMAND_COMPACT:
 		return command_compact(conf);
+	case COMMAND_CLEANUP:
+		return command_cleanup(conf, args);
 	case COMMAND_IMPORT:
 		return command_import(conf, args);
 	case COMMAND_DUMP_CONFIG:

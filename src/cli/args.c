@@ -14,7 +14,7 @@ static const struct {
 	{ "check", COMMAND_CHECK },	{ "stats", COMMAND_STATS },
 	{ "import", COMMAND_IMPORT },	{ "backup", COMMAND_BACKUP },
 	{ "restore", COMMAND_RESTORE }, { "repair", COMMAND_REPAIR },
-	{ "compact", COMMAND_COMPACT },
+	{ "compact", COMMAND_COMPACT }, { "cleanup", COMMAND_CLEANUP },
 };
 
 const char *args_help(void)
@@ -32,6 +32,10 @@ const char *args_help(void)
 	       "  salver restore [OPTION]... DIR        put such a copy in place\n"
 	       "  salver compact [OPTION]...            give back what old records still take on "
 	       "the disk\n"
+	       "  salver cleanup [OPTION]... DIR...     forget files that are not there any more, "
+	       "also\n"
+	       "                                        where a whole disk has gone, which a scan "
+	       "keeps\n"
 	       "  salver repair [OPTION]...             save what can be read of a damaged "
 	       "library\n"
 	       "  salver import [OPTION]... FILE [DIR]...\n"
@@ -218,6 +222,10 @@ static enum err check_command(const struct args *a, struct err_info *info)
 	if (takes_directory(a) && !a->directory)
 		return err_set(info, ERR_INVALID, 0, "%s needs a directory: that of the backup",
 			       a->command == COMMAND_BACKUP ? "backup" : "restore");
+	if (a->command == COMMAND_CLEANUP && a->overrides.roots.n == 0)
+		return err_set(info, ERR_INVALID, 0,
+			       "cleanup needs directories: those whose files are to be forgotten "
+			       "where they are not there");
 	if (a->force && a->command != COMMAND_RESTORE)
 		return err_set(info, ERR_INVALID, 0, "--force goes with salver restore only");
 	return ERR_OK;

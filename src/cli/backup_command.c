@@ -62,8 +62,7 @@ static int backed_up(uint64_t commit, const char *dir)
 	return EXIT_SUCCESS;
 }
 
-/* The server may stand elsewhere in the file system than we do. */
-static enum err absolute(const char *dir, char out[PATH_MAX], struct err_info *info)
+enum err command_absolute(const char *dir, char out[PATH_MAX], struct err_info *info)
 {
 	char here[PATH_MAX] = "";
 	if (dir[0] != '/' && !getcwd(here, sizeof here))
@@ -131,7 +130,7 @@ int command_backup(const struct conf *conf, const struct args *args)
 	struct err_info info = { 0 };
 	char dir[PATH_MAX];
 	uint64_t commit = 0;
-	enum err e = absolute(args->directory, dir, &info);
+	enum err e = command_absolute(args->directory, dir, &info);
 
 	if (e == ERR_OK)
 		e = ask_backup(conf, dir, &commit, &info);

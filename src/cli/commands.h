@@ -19,4 +19,6 @@ int command_backup(const struct conf *conf, const struct args *args);
 int command_restore(const struct conf *conf, const struct args *args);
 int command_repair(const struct conf *conf);
 int command_compact(const struct conf *conf);
+/** Of args' directories. */
+int command_cleanup(const struct conf *conf, const struct args *args);
 int command_dump_config(const struct conf *conf);

@@ -2,6 +2,7 @@
 /* What several sub-commands do alike. */
 #pragma once
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +18,9 @@ static inline int fail(const struct err_info *info, enum err e)
 	return EXIT_FAILURE;
 }
 
+/** A directory's path from the root on, as it is called here: a server may stand elsewhere, and it
+ * need not be there. ERR_INVALID: too long, or with line breaks. */
+NODISCARD enum err command_absolute(const char *dir, char out[PATH_MAX], struct err_info *info);
 /** command_scan() of a library that is opened in this way. */
 int command_scan_as(struct conf *conf, const struct library_options *library_options);
 /** Did the library take all that it was given? Who could not store says so: cron must notice. */

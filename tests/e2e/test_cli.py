@@ -55,7 +55,7 @@ def test_version_and_help():
     assert re.fullmatch(r"salver \d+\.\d+\.\d+\n", version.out), version.out
     told = salver("--help")
     equal((0, ""), (told.status, told.err))
-    for word in ("serve", "scan", "check", "stats", "backup", "restore", "repair", "compact",
+    for word in ("serve", "scan", "check", "stats", "backup", "restore", "repair", "compact", "cleanup",
                  "--force", "--config", "--database", "--interface", "--port", "--name", "--dump-config"):
         assert word in told.out, word
 
@@ -250,6 +250,31 @@ def test_scan_check_and_stats_alone():
     equal((0, "sound\n", ""), (done.status, done.out, done.err))
     done = salver("scan", "--database", database, sample())
     assert done.out.startswith("30 files found, 30 unchanged, 0 stored"), done.out
+
+
+def test_cleanup_forgets_what_a_scan_keeps():
+    media, database = tmpdir() / "media", tmpdir() / "db"
+    shutil.copytree(sample(), media)
+    equal(0, salver("scan", "--database", database, media).status)
+    aside = media.parent / "aside"
+    media.rename(aside)
+    media.mkdir()  # as a disk that is not mounted looks
+    equal(0, salver("scan", "--database", database, media).status)
+    equal((20, 4, 6), counts(database))
+    done = salver("cleanup", "--database", database, media.parent / "other")
+    assert done.out.endswith(": 0 files, 0 of them not there and forgotten\n"), done.out
+    kept = next(aside.rglob("*.mp3"))
+    (media / kept.relative_to(aside)).parent.mkdir(parents=True)
+    kept.rename(media / kept.relative_to(aside))
+    done = salver("cleanup", "--database", database, media)
+    equal((0, ""), (done.status, done.err))
+    assert done.out.endswith(": 30 files, 29 of them not there and forgotten\n"), done.out
+    equal((1, 0, 0), counts(database))
+    equal((0, "sound\n"), (lambda d: (d.status, d.out))(salver("check", "--database", database)))
+    media.rename(media.parent / "gone")
+    done = salver("cleanup", "--database", database, media)
+    assert done.out.endswith(": 1 files, 1 of them not there and forgotten\n"), done.out
+    salver("cleanup", "--database", database).is_refusal(USAGE, "cleanup needs directories")
 
 
 def test_check_and_stats_beside_a_server():
