@@ -264,29 +264,37 @@ bool compact_maintain(struct db *db)
 	return compact_step(db) == ERR_OK;
 }
 
-enum err db_compact(struct db *db, void (*progress)(void *ctx, uint64_t done, uint64_t all),
-		    void *ctx)
+enum err db_compact_begin(struct db *db)
 {
 	if (db->read_only || atomic_load(&db->poisoned))
 		return ERR_IO;
+	compact_begin(db);
+	return ERR_OK;
+}
+
+enum err db_compact_step(struct db *db, uint64_t *out_bytes, bool *out_more)
+{
+	struct log_pos before = db->compact.pos;
+	*out_bytes = 0;
+	if (db_hurried(db))
+		return ERR_CLOSED;
 	if (db->txn.open)
 		return ERR_BUSY;
-	compact_begin(db);
-	uint64_t all = log_used_bytes(db, snap_current(db)), done = 0;
-	while (db->compact.active) {
-		struct log_pos before = db->compact.pos;
-		if (db_hurried(db))
-			return ERR_CLOSED;
-		enum err e = compact_step(db);
-		if (e != ERR_OK)
-			return e;
-		done += db->compact.pos.segment == before.segment
-				? db->compact.pos.offset - before.offset
-				: 0;
-		if (progress)
-			progress(ctx, MIN(done, all), all);
-	}
-	if (progress)
-		progress(ctx, all, all);
-	return ERR_OK;
+	if (!db->compact.active && db->compact.stuck) /* in db_maintain() */
+		return ERR_CORRUPT;
+	enum err e = db->compact.active ? compact_step(db) : ERR_OK;
+	*out_more = db->compact.active;
+	if (e == ERR_OK && db->compact.pos.segment == before.segment)
+		*out_bytes = db->compact.pos.offset - before.offset;
+	return e;
+}
+
+enum err db_compact(struct db *db)
+{
+	uint64_t bytes;
+	bool more = true;
+	enum err e = db->txn.open ? ERR_BUSY : db_compact_begin(db);
+	while (e == ERR_OK && more)
+		e = db_compact_step(db, &bytes, &more);
+	return e;
 }

@@ -318,8 +318,12 @@ bool db_maintain_idle(struct db *db);
 
 /** Move what is live to the log's end and give the rest back to the disk: ordinary commits that
  * change no index entry and no group's commit number. Needs room for a part of the log in advance;
- * what snapshots still show goes when they end. `progress` (may be NULL) after each step, in bytes.
+ * what snapshots still show goes when they end. Takes as long as writing what is live.
  * Writer thread. Errors: ERR_CORRUPT (a part of the log is damaged: it stays, with all behind it),
- * ERR_CLOSED (db_hurry()), as db_txn_commit(). */
-NODISCARD enum err db_compact(struct db *db,
-			      void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx);
+ * ERR_CLOSED (db_hurry()), ERR_BUSY (a transaction is open), as db_txn_commit(). */
+NODISCARD enum err db_compact(struct db *db);
+/** The same for one who commits others' changes in between: begin, then a step of some 10 ms at a
+ * time while there are more. What is written meanwhile is not moved. db_maintain() also goes on
+ * with it. *out_bytes: of log that the step left behind. */
+NODISCARD enum err db_compact_begin(struct db *db);
+NODISCARD enum err db_compact_step(struct db *db, uint64_t *out_bytes, bool *out_more);

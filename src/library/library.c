@@ -127,21 +127,41 @@ enum err library_backup(struct library *lib, const char *dir, const struct db_fo
 
 struct compaction {
 	const struct db_follower *follower;
-	uint64_t before, after;
+	uint64_t before, after, done;
+	bool begun;
 };
 
-static enum err compact_run(void *ctx, struct db *db)
+static uint64_t log_used(struct db *db)
 {
-	struct compaction *c = ctx;
 	struct db_stats stats;
 	db_stats_get(db, &stats);
-	c->before = stats.log_used_bytes;
-	enum err e = db_compact(db, c->follower ? c->follower->progress : NULL,
-				c->follower ? c->follower->ctx : NULL);
+	return stats.log_used_bytes;
+}
+
+static void compact_tell(const struct compaction *c, uint64_t done)
+{
+	if (c->follower && c->follower->progress)
+		c->follower->progress(c->follower->ctx, MIN(done, c->before), c->before);
+}
+
+/* A step; changes that wait come before the next one. */
+static enum err compact_run(void *ctx, struct db *db, bool *out_again)
+{
+	struct compaction *c = ctx;
+	uint64_t bytes = 0;
+	enum err e = ERR_OK;
+	if (!c->begun) {
+		c->before = log_used(db);
+		e = db_compact_begin(db);
+		c->begun = true;
+	}
 	if (e == ERR_OK)
+		e = db_compact_step(db, &bytes, out_again);
+	if (e == ERR_OK && !*out_again)
 		e = db_checkpoint(db);
-	db_stats_get(db, &stats);
-	c->after = stats.log_used_bytes;
+	if (e == ERR_OK)
+		compact_tell(c, *out_again ? c->done += bytes : c->before);
+	c->after = log_used(db);
 	return e;
 }
 

@@ -10,7 +10,8 @@ struct library;
 NODISCARD enum err library_backup(struct library *lib, const char *dir,
 				  const struct db_follower *follower, uint64_t *out_commit,
 				  struct err_info *info);
-/** db_compact() of an open library, on its writer thread: changes wait meanwhile, readers do not.
+/** db_compact() of an open library, on its writer thread, in steps of some 10 ms, between which
+ * changes are committed; readers wait for nothing. `follower` is called on the writer thread.
  * *out_before, *out_after: bytes of the log. Threads: any but the library's. */
 NODISCARD enum err library_compact(struct library *lib, const struct db_follower *follower,
 				   uint64_t *out_before, uint64_t *out_after);

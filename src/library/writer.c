@@ -235,8 +235,11 @@ static void errand_run(struct writer *w, bool stop)
 	mutex_unlock(&w->m);
 	if (!errand)
 		return;
+	bool again = false;
 	chain_commit(w);
-	enum err e = stop ? ERR_CLOSED : errand->run(errand->ctx, w->db);
+	enum err e = stop ? ERR_CLOSED : errand->run(errand->ctx, w->db, &again);
+	if (e == ERR_OK && again)
+		return;
 	mutex_lock(&w->m);
 	errand->err = e;
 	errand->over = true;

@@ -16,7 +16,8 @@ struct batch_queue {
 
 /** Something that only the writer thread may do, on the stack of who waits for it. */
 struct errand {
-	enum err (*run)(void *ctx, struct db *db);
+	/** *out_again: call it again, once the changes that wait are committed. */
+	enum err (*run)(void *ctx, struct db *db, bool *out_again);
 	void *ctx;
 	bool over; /* under the writer's m */
 	enum err err;

@@ -79,7 +79,7 @@ TEST(db_compact, what_is_shown_stays_and_the_dead_part_of_the_log_goes)
 	struct db_stats before, after;
 	db_stats_get(db, &before);
 	unsigned segments_n = files_count(dir, "media-");
-	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT_OK(db_compact(db));
 	db_stats_get(db, &after);
 	printf("%u segments, %" PRIu64 " bytes, %" PRIu64 " live; then %u, %" PRIu64 "\n",
 	       segments_n, before.log_used_bytes, before.log_live_bytes, files_count(dir, "media-"),
@@ -105,7 +105,7 @@ TEST(db_compact, the_log_alone_still_says_everything)
 	for (unsigned round = 0; round < 6; round++) {
 		struct db *db = small_open(dir);
 		changes_make(db, &m, 60);
-		EXPECT_OK(db_compact(db, NULL, NULL));
+		EXPECT_OK(db_compact(db));
 		if (round % 2)
 			changes_make(db, &m, 10);
 		db_close(db);
@@ -165,7 +165,7 @@ TEST(db_compact, a_held_snapshot_keeps_its_segments_and_then_they_go)
 	then = m;
 	struct db_snap *held = db_snap_begin(db);
 	unsigned segments_n = files_count(dir, "media-");
-	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT_OK(db_compact(db));
 	EXPECT(files_count(dir, "media-") >= segments_n);
 	fx_expect(held, &then);
 	expect_shown(db, &m);
@@ -200,7 +200,7 @@ TEST(db_compact, a_damaged_segment_stays_for_whoever_can_mend_it)
 	unsigned segments_n = files_count(dir, "media-");
 	byte_flip(dir, "media-00002.fb", 4096 + 64 + 50);
 	db = small_open(dir);
-	EXPECT_ERR(ERR_CORRUPT, db_compact(db, NULL, NULL));
+	EXPECT_ERR(ERR_CORRUPT, db_compact(db));
 	EXPECT(!db_maintain(db)); /* nor over and over */
 	EXPECT(files_count(dir, "media-") >= segments_n - 1);
 	EXPECT(files_count(dir, "media-00002.fb") == 1);
@@ -208,7 +208,7 @@ TEST(db_compact, a_damaged_segment_stays_for_whoever_can_mend_it)
 	db_close(db);
 	byte_flip(dir, "media-00002.fb", 4096 + 64 + 50);
 	db = small_open(dir);
-	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT_OK(db_compact(db));
 	EXPECT(files_count(dir, "media-00002.fb") == 0);
 	expect_shown(db, &m);
 	db_close(db);
@@ -229,9 +229,9 @@ TEST(db_compact, a_log_that_is_all_dead_shrinks_to_nothing)
 	for (uint64_t id = 1; id < 200; id++)
 		EXPECT_OK(db_txn_remove(txn, FX_MEDIA, id));
 	EXPECT_OK(db_txn_commit(txn));
-	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT_OK(db_compact(db));
 	EXPECT_U64(1, files_count(dir, "media-"));
-	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT_OK(db_compact(db));
 	EXPECT_U64(1, files_count(dir, "media-"));
 	EXPECT_OK(db_txn_begin(db, &txn));
 	EXPECT_U64(200, db_txn_new_id(txn, FX_MEDIA)); /* never one of those that were */
@@ -277,7 +277,7 @@ TEST(db_compact, the_largest_rows_there_can_be_are_moved_too)
 	EXPECT_OK(largest_put(txn, 3001, value, &n));
 	EXPECT_OK(fx_put(txn, FX_SETTING, 3002, 1));
 	EXPECT_OK(db_txn_commit(txn));
-	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT_OK(db_compact(db));
 	fx_expect_sound(db);
 	struct fb_table row;
 	struct db_snap *sn = db_snap_begin(db);
@@ -334,7 +334,7 @@ static void run_recorded(const char *dir, struct trace *t, struct history *h)
 		if (test_random() % 10 == 0)
 			EXPECT_OK(db_checkpoint(db));
 		if (i == 30) {
-			EXPECT_OK(db_compact(db, NULL, NULL));
+			EXPECT_OK(db_compact(db));
 			history_add(h, db, &m, t->ops_n);
 		}
 	}
@@ -361,7 +361,7 @@ static void expect_survived(const char *dir, const struct history *h, uint64_t k
 	EXPECT_U64(0, stats.damaged_chunks_n);
 	struct fx_model m = h->models[shown];
 	EXPECT_OK(fx_random_txn(db, &m, 8));
-	EXPECT_OK(db_compact(db, NULL, NULL));
+	EXPECT_OK(db_compact(db));
 	db_close(TAKE(db));
 	db = small_open(dir);
 	sn = db_snap_begin(db);
@@ -546,7 +546,7 @@ TEST(db_compact, a_release_that_fails_costs_no_later_commit)
 		EXPECT_OK(db_txn_remove(txn, FX_MEDIA, id));
 	EXPECT_OK(db_txn_commit(txn));
 	segments_fail = true;
-	EXPECT(db_compact(db, NULL, NULL) != ERR_OK);
+	EXPECT(db_compact(db) != ERR_OK);
 	segments_fail = false;
 	rows_put(db, 21, 40, 1);
 	for (uint32_t i = 1; i <= 60; i++) {
@@ -581,7 +581,7 @@ TEST(db_compact, a_segment_without_header_keeps_the_one_before_it)
 	close(fd);
 	EXPECT_OK(db_open(&o, &db, NULL));
 	unsigned lost_n = rows_lost(db, 1, 3000);
-	EXPECT(db_compact(db, NULL, NULL) != ERR_CLOSED);
+	EXPECT(db_compact(db) != ERR_CLOSED);
 	EXPECT_U64(lost_n, rows_lost(db, 1, 3000));
 	db_close(db);
 }

@@ -184,7 +184,7 @@ TEST_LIMIT(db_snap, readers_go_on_while_segments_are_compacted_away, 120)
 			EXPECT_OK(rewrite_one(s.db));
 		for (unsigned i = 0; i < READERS; i++)
 			EXPECT_OK(thread_start(&threads[i], "reader", rows_reader_run, &s));
-		EXPECT_OK(db_compact(s.db, NULL, NULL));
+		EXPECT_OK(db_compact(s.db));
 		atomic_store(&s.stop, true);
 		for (unsigned i = 0; i < READERS; i++)
 			thread_join(&threads[i]);
