@@ -50,6 +50,36 @@ uint64_t chunk_row_bytes(const struct db *db, uint64_t address)
 
 #define CHECKED_SOUND 1u
 #define CHECKED_BAD 2u
+#define MARK_PROBES 8u
+
+/* Where the two bits of a chunk are. */
+struct mark {
+	_Atomic uint32_t *word;
+	unsigned shift;
+};
+
+static uint32_t mark_home(uint32_t unit)
+{
+	return (uint32_t)(unit * 0x9e3779b97f4a7c15u >> 32) % SEGMENT_MARKS;
+}
+
+/* All of this is relaxed: it says something about bytes that never change. A place in the table
+ * stays what it is, so that two who look for one chunk find the same. */
+static struct mark mark_of(struct segment *s, uint32_t offset)
+{
+	uint32_t unit = offset / CHUNK_ALIGN, home = mark_home(unit);
+	for (uint32_t i = 0; i < MARK_PROBES; i++) {
+		_Atomic uint32_t *at = &s->marks[(home + i) % SEGMENT_MARKS];
+		uint32_t is = atomic_load_explicit(at, memory_order_relaxed);
+		if (is == 0 && atomic_compare_exchange_strong_explicit(at, &is, unit << 2,
+								       memory_order_relaxed,
+								       memory_order_relaxed))
+			is = unit << 2;
+		if (is >> 2 == unit)
+			return (struct mark){ at, 0 };
+	}
+	return (struct mark){ &s->checked[unit / 16], unit % 16 * 2 };
+}
 
 /* First touch after opening: the header, the hash, then the table's own verifier, so that its
  * accessors can be trusted with whatever the disk gave back. */
@@ -64,13 +94,23 @@ static bool chunk_check(struct db *db, unsigned table, struct log_pos pos)
 
 void chunk_mark_sound(struct segment *s, uint32_t offset)
 {
-	uint32_t bit = offset / CHUNK_ALIGN;
-	unsigned shift = bit % 4 * 2;
+	struct mark m = mark_of(s, offset);
 	/* an aborted transaction's chunk may have stood here: set, whatever was there */
-	atomic_fetch_and_explicit(&s->checked[bit / 4], (uint8_t) ~(3u << shift),
-				  memory_order_relaxed);
-	atomic_fetch_or_explicit(&s->checked[bit / 4], (uint8_t)(CHECKED_SOUND << shift),
-				 memory_order_relaxed);
+	atomic_fetch_and_explicit(m.word, ~(3u << m.shift), memory_order_relaxed);
+	atomic_fetch_or_explicit(m.word, CHECKED_SOUND << m.shift, memory_order_relaxed);
+}
+
+static void marks_clear(struct segment *s, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = 0; i < SEGMENT_MARKS; i++) {
+		uint32_t unit = atomic_load_explicit(&s->marks[i], memory_order_relaxed) >> 2;
+		if (unit >= from && unit < to)
+			atomic_fetch_and_explicit(&s->marks[i], ~3u, memory_order_relaxed);
+	}
+	for (uint32_t unit = from; unit < to; unit++)
+		if (atomic_load_explicit(&s->checked[unit / 16], memory_order_relaxed))
+			atomic_fetch_and_explicit(&s->checked[unit / 16], ~(3u << unit % 16 * 2),
+						  memory_order_relaxed);
 }
 
 void chunk_marks_clear(struct db *db, struct log_pos from, struct log_pos to)
@@ -80,32 +120,25 @@ void chunk_marks_clear(struct db *db, struct log_pos from, struct log_pos to)
 		uint32_t end = from.segment == to.segment ? to.offset : SEGMENT_BYTES_MAX;
 		if (s && from.segment != to.segment)
 			end = atomic_load_explicit(&s->file_bytes, memory_order_relaxed);
-		for (uint32_t at = from.offset; s && at < end; at += CHUNK_ALIGN) {
-			uint32_t bit = at / CHUNK_ALIGN;
-			atomic_fetch_and_explicit(&s->checked[bit / 4],
-						  (uint8_t) ~(3u << bit % 4 * 2),
-						  memory_order_relaxed);
-		}
+		if (s && from.offset < end)
+			marks_clear(s, from.offset / CHUNK_ALIGN,
+				    (uint32_t)(num_align_up(end, CHUNK_ALIGN) / CHUNK_ALIGN));
 		from.offset = SEGMENT_HEADER_BYTES;
 	}
 }
 
 static enum err chunk_first_touch(struct db *db, struct segment *s, unsigned table, uint32_t offset)
 {
-	uint32_t bit = offset / CHUNK_ALIGN;
-	_Atomic uint8_t *byte = &s->checked[bit / 4];
-	unsigned shift = bit % 4 * 2;
-	/* relaxed: the bit says something about bytes that never change */
-	unsigned state = atomic_load_explicit(byte, memory_order_relaxed) >> shift & 3;
+	struct mark m = mark_of(s, offset);
+	unsigned state = atomic_load_explicit(m.word, memory_order_relaxed) >> m.shift & 3;
 	if (LIKELY(state == CHECKED_SOUND))
 		return ERR_OK;
 	if (state == CHECKED_BAD)
 		return ERR_CORRUPT;
 	bool sound = chunk_check(db, table, (struct log_pos){ s->number, offset });
 	unsigned mark = sound ? CHECKED_SOUND : CHECKED_BAD;
-	unsigned before =
-		atomic_fetch_or_explicit(byte, (uint8_t)(mark << shift), memory_order_relaxed);
-	if (!sound && (before >> shift & 3) == 0)
+	unsigned before = atomic_fetch_or_explicit(m.word, mark << m.shift, memory_order_relaxed);
+	if (!sound && (before >> m.shift & 3) == 0)
 		counter_add(&db->count.damaged_chunks_n, 1);
 	return sound ? ERR_OK : ERR_CORRUPT;
 }
@@ -136,7 +169,7 @@ void chunk_fetch(const struct db *db, unsigned table, uint64_t address)
 	if (!s)
 		return;
 	const uint8_t *head = s->map + offset, *payload = head + sizeof(struct disk_chunk);
-	__builtin_prefetch((const void *)&s->checked[offset / CHUNK_ALIGN / 4]);
+	__builtin_prefetch((const void *)&s->marks[mark_home(offset / CHUNK_ALIGN)]);
 	__builtin_prefetch(head);
 	__builtin_prefetch(payload);
 	/* the slot stands where it would in the chunk looked at last: they are made alike */

@@ -12,6 +12,7 @@
 #include "db/io.h"
 
 #define BUDGET_MIN_BYTES (2u << 20)
+#define SEGMENT_MARKS 4096u	 /* a power of two; 256 MiB are some 1,400 chunks */
 #define BUFFERS_BYTES (1u << 20) /* of chunks, runs, manifests: with any budget */
 #define BLOCK_ROW_BYTES 384u	 /* a row in a block: its entries, and room to sort them */
 #define HEAP_RUN_ROWS 1024u	 /* by default, a smaller run stays in memory until a checkpoint */
@@ -52,7 +53,11 @@ struct segment {
 	uint32_t prev_end;
 	uint64_t retired_at; /* the generation in which it was taken out */
 	struct segment *next_retired;
-	_Atomic uint8_t *checked;     /* two bits per CHUNK_ALIGN: 1 sound, 2 bad */
+	/* what is known of chunks, by offset / CHUNK_ALIGN: 1 sound, 2 bad. A table that is never
+	 * emptied, of that number << 2 and the two bits; what finds no room in it is in a map of
+	 * two bits each, of which chunks of the usual size would touch every page. */
+	_Atomic uint32_t marks[SEGMENT_MARKS];
+	_Atomic uint32_t *checked;
 	bool header_bad, header_half; /* half: one of its copies is bad */
 };
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include "db/db_priv.h"
 #include "fixture.h"
 
 #define MANY_ROWS 170000u /* eleven blocks: a transaction merges its own runs */
@@ -185,4 +186,35 @@ TEST_LIMIT(db_scale, no_phase_takes_more_than_the_budget, 250)
 		EXPECT(peak_of(db) <= budgets[i]);
 		db_close(db);
 	}
+}
+
+/* What is known of chunks has a small table for each segment, and room elsewhere for what does not
+ * fit it. */
+TEST_LIMIT(db_scale, more_small_chunks_than_a_table_knows_are_all_readable, 100)
+{
+	const uint64_t n = 3 * SEGMENT_MARKS / 2;
+	struct db_txn *txn;
+	struct fb_table row;
+	const char *dir = test_tmpdir();
+	struct db *db = fx_open(dir);
+	for (uint64_t id = 1; id <= n; id++) {
+		EXPECT_OK(db_txn_begin(db, &txn));
+		EXPECT_OK(fx_put(txn, FX_MEDIA, id, 1));
+		EXPECT_OK(db_txn_commit(txn));
+		EXPECT_OK(db_txn_begin(db, &txn)); /* the next commit's place: its mark goes */
+		EXPECT_OK(fx_put(txn, FX_MEDIA, id + 1, 2));
+		db_txn_abort(txn);
+	}
+	for (unsigned opened = 0; opened < 2; opened++) {
+		struct db_snap *sn = db_snap_begin(db);
+		for (unsigned times = 0; times < 2; times++)
+			for (uint64_t id = 1; id <= n; id++)
+				EXPECT_OK(db_get(sn, FX_MEDIA, id, &row));
+		EXPECT_ERR(ERR_NOTFOUND, db_get(sn, FX_MEDIA, n + 1, &row));
+		db_snap_end(sn);
+		db_close(db);
+		db = fx_open(dir);
+	}
+	fx_expect_sound(db);
+	db_close(db);
 }
