@@ -222,32 +222,35 @@ void chain_commit(struct writer *w)
 	chain_end(w, e, number);
 }
 
-/* A batch goes into the transaction, whole; or, where it names what that has touched, in two parts
- * into this one and the next. After an error what is not committed of it can be tried again. */
+/* A batch goes into the transaction whole, never in two parts: what it removes and puts again stays
+ * the file it was. After an error it can be tried again. */
 static enum err chain_add(struct writer *w, struct batch *b)
 {
 	struct chain *c = &w->chain;
-	enum err e = chain_begin(w);
 	uint32_t at = 0;
-	while (e == ERR_OK) {
-		uint64_t number = 0;
+	enum err e = chain_begin(w);
+	if (e == ERR_OK)
 		e = apply_ops(&c->a, b, &at);
-		if (e != ERR_OK) {
-			apply_forget(&c->a); /* the others are fine */
-			break;
-		}
-		e = apply_seal(&c->a);
-		if (e == ERR_OK && at == b->ops_n)
-			return ERR_OK;
+	if (e == ERR_OK && at < b->ops_n) { /* it names what is touched: into the next one */
+		apply_forget(&c->a);
+		chain_commit(w);
+		at = 0;
+		e = chain_begin(w);
 		if (e == ERR_OK)
-			e = writer_commit(w, &c->a, &number);
-		chain_end(w, e, number);
-		if (e == ERR_OK) {
-			set_committed(b, at, number);
-			e = chain_begin(w);
-		}
+			e = apply_ops(&c->a, b, &at);
 	}
-	b->result = b->kept;
+	if (e == ERR_OK && at < b->ops_n)
+		e = ERR_LIMIT; /* larger than one commit */
+	if (e != ERR_OK) {
+		if (c->open)
+			apply_forget(&c->a); /* the others are fine */
+		return e;
+	}
+	e = apply_seal(&c->a);
+	if (e != ERR_OK) {
+		chain_end(w, e, 0);
+		b->result = b->kept;
+	}
 	return e;
 }
 

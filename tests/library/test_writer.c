@@ -372,6 +372,26 @@ TEST_LIMIT(writer, what_two_batches_of_one_transaction_name_ends_as_the_second_s
 	}
 }
 
+TEST(writer, a_batch_that_waits_is_not_split)
+{
+	struct shelf s;
+	struct given g;
+	given_init(&g);
+	shelf_init_lingering(&s, "db", FOR_EVER);
+	shelf_submit(&s, one_song("/m/a"));
+	uint64_t id = shelf_media(&s, "/m/a");
+	give(&s, &g, one_song("/m/n"), BATCH_SCAN);
+	struct batch *b = shelf_batch();
+	add_change(&s, b, "r /m/a");
+	add_change(&s, b, "q /m/n"); /* waits */
+	add_change(&s, b, "q /m/a");
+	give(&s, &g, b, BATCH_SCAN_END);
+	wait_done(&g, 2);
+	EXPECT_U64(g.commits[0] + 1, g.commits[1]);
+	EXPECT_STR("a=1! n=+!", shelf_paths(&s, id, 0)); /* the same file as before */
+	shelf_fini(&s);
+}
+
 /* ---- against commits of their own ------------------------------------------------------------ */
 
 /* All that a client can come to, one line each. */
