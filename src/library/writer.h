@@ -58,9 +58,9 @@ struct writer {
 	struct library_change change;
 	struct chain chain;
 	uint64_t linger_ms;
-	enum upkeep upkeep; /* what the store may have to do */
-	bool upkept;	    /* and did, since the last checkpoint */
-	bool dirty;	    /* committed since the last checkpoint */
+	_Atomic(enum upkeep) upkeep; /* what the store may have to do; figures read it */
+	bool upkept;		     /* and did, since the last checkpoint */
+	bool dirty;		     /* committed since the last checkpoint */
 	uint64_t dirty_rows_n;
 	uint64_t dirty_since_ms, last_commit_ms, checkpoint_log_bytes;
 };
