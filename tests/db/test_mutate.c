@@ -457,7 +457,7 @@ static void store_make(struct store *s, struct fx_model *m, const char *dir, boo
 		if (i % 4 == 3)
 			EXPECT_OK(db_checkpoint(db));
 		if (i == 20 && compacted) {
-			EXPECT_OK(db_compact(db, NULL, NULL)); /* rows that moved */
+			EXPECT_OK(db_compact(db)); /* rows that moved */
 			struct db_snap *sn = db_snap_begin(db);
 			m->commit = db_snap_commit(sn);
 			db_snap_end(sn);
