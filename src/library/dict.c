@@ -113,8 +113,8 @@ static const uint8_t file_indexes[DICTS_N] = {
 static uint64_t base_files(const struct dicts *ds, enum dict_number which, struct dict_row *row)
 {
 	if (!row->counted && row->stored.pos)
-		row->base_n =
-			db_count(ds->base, TABLE_MEDIA, file_indexes[which], (uint32_t)row->id);
+		row->base_n = (uint32_t)db_count(ds->base, TABLE_MEDIA, file_indexes[which],
+						 (uint32_t)row->id);
 	row->counted = true;
 	return row->base_n;
 }
@@ -124,7 +124,8 @@ static uint64_t base_subs(const struct dicts *ds, struct dict_row *row, unsigned
 {
 	unsigned at = index - DIRECTORY_SUB;
 	if (!(row->subs_counted & 1u << at) && row->stored.pos)
-		row->subs_n[at] = db_count(ds->base, TABLE_DIRECTORY, index, (uint32_t)row->id);
+		row->subs_n[at] =
+			(uint32_t)db_count(ds->base, TABLE_DIRECTORY, index, (uint32_t)row->id);
 	row->subs_counted |= (uint8_t)(1u << at);
 	return row->subs_n[at];
 }
@@ -508,7 +509,7 @@ static enum err count_together(struct dicts *ds, enum dict_number which)
 		db_counts(ds->base, TABLE_MEDIA, file_indexes[which], groups, part, counts);
 		for (size_t i = 0; i < part; i++) {
 			struct dict_row *row = &d->rows[(uint32_t)order[at + i]];
-			row->base_n = counts[i];
+			row->base_n = (uint32_t)counts[i];
 			row->counted = true;
 		}
 	}

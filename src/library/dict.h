@@ -25,32 +25,33 @@ struct dict_key {
 	uint64_t directory_id; /* albums */
 };
 
+/* There are many in a commit of files in random order. No count is over 32 bits: ids are not. */
 struct dict_row {
 	uint64_t id;
-	struct dict_key key;	/* borrowed from the snapshot or from `names` */
-	struct span label;	/* the same; directories: name to show; albums: artist to show */
-	uint64_t parent_id;	/* directories: 0 for roots */
-	struct fb_table stored; /* pos 0: new */
-	uint64_t base_n;	/* files in it before this commit, once counted */
-	int64_t change_n;	/* net change of files, and of live sub-directories */
-	uint32_t next;		/* of the same hash */
-	bool touched;		/* its listing changes */
-	bool was_live, live;
-	bool must_store; /* a new root, or its label changed */
-	bool recount;	 /* its flags and counts are not to be trusted, or not there */
-	bool counted;	 /* base_n is set */
+	struct dict_key key;	 /* borrowed from the snapshot or from `names` */
+	struct span label;	 /* the same; directories: name to show; albums: artist to show */
+	uint64_t parent_id;	 /* directories: 0 for roots */
+	struct fb_table stored;	 /* pos 0: new */
+	uint32_t base_n;	 /* files in it before this commit, once counted */
+	int32_t change_n;	 /* net change of files, and of live sub-directories */
+	uint32_t next;		 /* of the same hash */
+	int32_t albums_change_n; /* artists: of albums that are by it */
 
 	/* directories: files in it by kind, but for those of most_kind; net changes of all, and of
 	 * live sub-directories that have that kind in or below them */
 	uint32_t files_n[DICT_KINDS_N];
 	int32_t files_change_n[DICT_KINDS_N], subs_change_n[DICT_KINDS_N];
-	uint64_t subs_n[1 + DICT_KINDS_N]; /* live ones before this commit, once counted: all, by
+	uint32_t subs_n[1 + DICT_KINDS_N]; /* live ones before this commit, once counted: all, by
 					      kind */
 	uint8_t subs_counted;		   /* bits: which of these */
 	uint8_t kinds, was_kinds, most_kind;
-	/* artists: whether albums are by it */
-	int64_t albums_change_n;
-	bool owner, was_owner;
+
+	bool touched; /* its listing changes */
+	bool was_live, live;
+	bool must_store;       /* a new root, or its label changed */
+	bool recount;	       /* its flags and counts are not to be trusted, or not there */
+	bool counted;	       /* base_n is set */
+	bool owner, was_owner; /* artists: whether albums are by it */
 };
 
 #define DICT_NAMES_MAX (4 * LIBRARY_BATCH_MAX_BYTES) /* far beyond what one commit names */
