@@ -12,7 +12,7 @@
 #include "library/writer.h"
 
 /* What a scan's batches and what is known of them take beside the store. */
-#define WORK_BYTES (1u << 20)
+#define WORK_BYTES (3u << 19)
 #define BUDGET_BYTES (6u << 20) /* unless told otherwise */
 #define STORE_BYTES_MIN (2u << 20)
 
