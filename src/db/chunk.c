@@ -83,12 +83,13 @@ static struct mark mark_of(struct segment *s, uint32_t offset)
 
 /* First touch after opening: the header, the hash, then the table's own verifier, so that its
  * accessors can be trusted with whatever the disk gave back. */
-static bool chunk_check(struct db *db, unsigned table, struct log_pos pos)
+/* As the rows of its own table: who came with an address of another one's says nothing of it. */
+static bool chunk_check(struct db *db, struct log_pos pos)
 {
 	const struct disk_chunk *c = chunk_at(db, pos);
 	struct fb_vector rows;
-	return c && c->kind == CHUNK_ROWS && c->table == table && chunk_payload_sound(c) &&
-	       table_verify(&db->tables[table], span_of(chunk_payload(c), c->payload_bytes),
+	return c && c->kind == CHUNK_ROWS && c->table < db->tables_n && chunk_payload_sound(c) &&
+	       table_verify(&db->tables[c->table], span_of(chunk_payload(c), c->payload_bytes),
 			    &rows) == ERR_OK;
 }
 
@@ -127,7 +128,7 @@ void chunk_marks_clear(struct db *db, struct log_pos from, struct log_pos to)
 	}
 }
 
-static enum err chunk_first_touch(struct db *db, struct segment *s, unsigned table, uint32_t offset)
+static enum err chunk_first_touch(struct db *db, struct segment *s, uint32_t offset)
 {
 	struct mark m = mark_of(s, offset);
 	unsigned state = atomic_load_explicit(m.word, memory_order_relaxed) >> m.shift & 3;
@@ -135,7 +136,7 @@ static enum err chunk_first_touch(struct db *db, struct segment *s, unsigned tab
 		return ERR_OK;
 	if (state == CHECKED_BAD)
 		return ERR_CORRUPT;
-	bool sound = chunk_check(db, table, (struct log_pos){ s->number, offset });
+	bool sound = chunk_check(db, (struct log_pos){ s->number, offset });
 	unsigned mark = sound ? CHECKED_SOUND : CHECKED_BAD;
 	unsigned before = atomic_fetch_or_explicit(m.word, mark << m.shift, memory_order_relaxed);
 	if (!sound && (before >> m.shift & 3) == 0)
@@ -150,7 +151,7 @@ enum err chunk_rows(struct db *db, unsigned table, uint64_t address, struct fb_v
 	if (!s || offset < SEGMENT_HEADER_BYTES || offset % CHUNK_ALIGN != 0 ||
 	    offset > SEGMENT_BYTES_MAX - sizeof(struct disk_chunk))
 		return ERR_CORRUPT;
-	enum err e = chunk_first_touch(db, s, table, offset);
+	enum err e = chunk_first_touch(db, s, offset);
 	if (e != ERR_OK)
 		return e;
 	const struct disk_chunk *c = (const void *)(s->map + offset);

@@ -219,3 +219,23 @@ TEST_LIMIT(db_scale, more_small_chunks_than_a_table_knows_are_all_readable, 100)
 	fx_expect_sound(db);
 	db_close(db);
 }
+
+TEST(db_scale, an_address_of_another_table_says_nothing_of_the_chunk_there)
+{
+	const char *dir = test_tmpdir();
+	struct db *db = fx_open(dir);
+	struct db_txn *txn;
+	EXPECT_OK(db_txn_begin(db, &txn));
+	uint64_t id = db_txn_new_id(txn, FX_SETTING);
+	EXPECT_OK(fx_put(txn, FX_SETTING, id, 1));
+	EXPECT_OK(db_txn_commit(txn));
+	db_close(db);
+	db = fx_open(dir); /* no chunk was touched yet */
+	struct db_snap *sn = db_snap_begin(db);
+	struct fb_vector rows;
+	struct fb_table row;
+	EXPECT_ERR(ERR_CORRUPT, chunk_rows(db, FX_MEDIA, snap_address(sn, FX_SETTING, id), &rows));
+	EXPECT_OK(db_get(sn, FX_SETTING, id, &row));
+	db_snap_end(sn);
+	db_close(db);
+}
