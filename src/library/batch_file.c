@@ -60,7 +60,7 @@ struct span batch_text_normal(struct span s)
 		size_t n = MEDIA_TEXT_MAX;
 		while (n > MEDIA_TEXT_MAX - 4 && ((uint8_t)s.p[n] & 0xc0) == 0x80)
 			n--;
-		s.n = n;
+		s = span_trim(span_first(s, n)); /* what is normal stays so */
 	}
 	return s;
 }

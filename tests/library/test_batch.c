@@ -233,3 +233,15 @@ TEST(batch, is_bounded_in_files_and_in_bytes)
 	EXPECT(b->arena.used_bytes <= LIBRARY_BATCH_MAX_BYTES);
 	batch_free(b);
 }
+
+/* Texts are compared with those of the file before, which are normal already. */
+TEST(batch, a_text_that_is_cut_is_as_it_would_be_if_it_came_cut)
+{
+	char text[MEDIA_TEXT_MAX + 2];
+	memset(text, 'a', sizeof text);
+	text[MEDIA_TEXT_MAX - 1] = ' ';
+	struct span once = batch_text_normal(span_of(text, sizeof text));
+	struct span twice = batch_text_normal(once);
+	EXPECT_U64(once.n, MEDIA_TEXT_MAX - 1);
+	EXPECT(span_eq(once, twice));
+}
