@@ -21,6 +21,8 @@
 #define DB_ID_NONE_LEFT ((uint64_t)DB_ID_MAX + 1) /* a table's next id, at most */
 #define MERGE_INPUTS_MAX DB_RUNS_MAX
 #define RUNS_FORCED 40u /* more than that in a manifest: the commit itself merges */
+/* No table has more between two commits: the next one brings MERGE_FAN_IN at most. */
+#define RUNS_KEPT_MAX (DB_RUNS_MAX - MERGE_FAN_IN - 1)
 
 /* ---- memory (mem.c) ---- */
 

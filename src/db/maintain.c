@@ -283,7 +283,7 @@ void merge_pay(struct db *db)
 		(void)merge_work(db, units, false);
 	while (runs_most(db) > RUNS_FORCED && merge_work(db, STEP_UNITS, false))
 		continue;
-	if (runs_most(db) > DB_RUNS_MAX - MERGE_FAN_IN - 1)
+	if (runs_most(db) > RUNS_KEPT_MAX)
 		atomic_store(&db->poisoned, true);
 }
 

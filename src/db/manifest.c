@@ -87,7 +87,7 @@ static enum err slot_open_runs(struct db *db, const struct disk_manifest *m, str
 	bool check = !db->read_only && runs_are_small(db, m);
 	for (uint32_t i = 0; i < m->runs_n; i++) {
 		const struct disk_manifest_run *d = &manifest_runs(m)[i];
-		if (d->table >= m->tables_n || sn->tables[d->table].runs_n == DB_RUNS_MAX ||
+		if (d->table >= m->tables_n || sn->tables[d->table].runs_n == RUNS_KEPT_MAX ||
 		    d->number == 0 || d->number >= m->next_run)
 			return ERR_CORRUPT;
 		struct snap_table *t = &sn->tables[d->table];

@@ -483,15 +483,27 @@ TEST(db_damage, a_manifest_that_lies_about_ids_makes_no_record_twice)
 	db_close(db);
 }
 
-/* Numbers that name no file of ours: 0 is what a run in memory has. */
-TEST(db_damage, a_manifest_that_lies_about_run_numbers_is_not_followed)
+/* One run, time after time: more than a table ever has. */
+static void manifest_runs_repeat(struct disk_manifest *m, struct disk_manifest_run *runs)
+{
+	enum { TIMES = DB_RUNS_MAX - 5 };
+	uint8_t *end = (uint8_t *)(runs + m->runs_n);
+	memmove(end + TIMES * sizeof *runs, end, m->bytes - (size_t)(end - (uint8_t *)m));
+	for (unsigned i = 0; i < TIMES; i++)
+		runs[m->runs_n + i] = runs[0];
+	m->runs_n += TIMES;
+	m->bytes += TIMES * (uint32_t)sizeof *runs;
+}
+
+/* Numbers that name no file of ours (0 is what a run in memory has), or one too often. */
+TEST(db_damage, a_manifest_that_lies_about_its_runs_is_not_followed)
 {
 	static struct fx_model m;
 	char dir[256], copy[256];
 	snprintf(dir, sizeof dir, "%s/a", test_tmpdir());
 	snprintf(copy, sizeof copy, "%s/b", test_tmpdir());
 	filled_make(dir, &m);
-	for (unsigned lie = 0; lie < 4; lie++) {
+	for (unsigned lie = 0; lie < 5; lie++) {
 		uint8_t *b;
 		dir_copy(dir, copy);
 		size_t n = file_load(path_in(copy, "manifest"), &b);
@@ -503,6 +515,8 @@ TEST(db_damage, a_manifest_that_lies_about_run_numbers_is_not_followed)
 			snprintf(was, sizeof was, "index-%08" PRIu64 ".run", runs[0].number);
 			if (lie < 2)
 				runs[0].number = lie ? UINT64_MAX : 0;
+			else if (lie == 4)
+				manifest_runs_repeat(man, runs);
 			else
 				man->next_run = lie == 2 ? UINT64_MAX : UINT64_MAX / 2;
 			snprintf(is, sizeof is, "index-%08" PRIu64 ".run", runs[0].number);
