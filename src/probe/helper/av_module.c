@@ -2,7 +2,6 @@
 /* salver-probe-av.so: libavformat reads the headers of one film from an open descriptor. */
 #include "probe/helper/av_module.h"
 
-#include <errno.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/display.h>
@@ -10,127 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/attr.h"
 #include "base/clock.h"
-
-#define AV_IO_BYTES 32768
-/* Streams without a header (ts, mpg) are read this far to find out what is in them. */
-#define AV_PROBE_BYTES (5 << 20)
-#define AV_ANALYZE_US 2000000
-
-struct input {
-	const struct av_request *request;
-	int64_t at;
-	uint64_t deadline_ms;
-	AVFormatContext *ctx;
-	AVIOContext *io;
-};
-
-static int input_is_late(void *opaque)
-{
-	const struct input *in = opaque;
-
-	return clock_now_ms() >= in->deadline_ms;
-}
-
-/* Looks at the clock itself: libavformat asks only between packets, and headers can be endless. */
-static int input_read(void *opaque, uint8_t *p, int n)
-{
-	struct input *in = opaque;
-
-	if (input_is_late(in))
-		return AVERROR_EXIT;
-	ssize_t got = pread(in->request->fd, p, (size_t)n, in->at);
-
-	if (got < 0)
-		return AVERROR(errno);
-	in->at += got;
-	return got == 0 ? AVERROR_EOF : (int)got;
-}
-
-static int64_t input_seek(void *opaque, int64_t off, int whence)
-{
-	struct input *in = opaque;
-	int64_t base = 0;
-	int64_t at;
-
-	whence &= ~AVSEEK_FORCE;
-	if (whence == AVSEEK_SIZE)
-		return (int64_t)in->request->size;
-	if (whence == SEEK_CUR)
-		base = in->at;
-	else if (whence == SEEK_END)
-		base = (int64_t)in->request->size;
-	if (__builtin_add_overflow(base, off, &at) || at < 0)
-		return AVERROR(EINVAL);
-	in->at = at;
-	return at;
-}
-
-/* A file may ask for others (playlists, external tracks): never. */
-static int refuse_open(AVFormatContext *ctx, AVIOContext **io, const char *url, int flags,
-		       AVDictionary **options)
-{
-	(void)ctx, (void)io, (void)url, (void)flags, (void)options;
-	return AVERROR(EPERM);
-}
-
-static void input_close(struct input *in)
-{
-	avformat_close_input(&in->ctx);
-	if (in->io)
-		av_freep(&in->io->buffer);
-	avio_context_free(&in->io);
-}
-
-static int status_of(const struct input *in, int averror)
-{
-	if (averror >= 0)
-		return AV_STATUS_OK;
-	if (averror == AVERROR(ENOMEM))
-		return AV_STATUS_NO_MEMORY;
-	return averror == AVERROR_EXIT || input_is_late((void *)(uintptr_t)in) ? AV_STATUS_TIMEOUT
-									       : AV_STATUS_BROKEN;
-}
-
-static int input_open(struct input *in)
-{
-	const AVInputFormat *format = av_find_input_format(in->request->format);
-	uint8_t *buffer = av_malloc(AV_IO_BYTES);
-
-	if (!format || !buffer) {
-		av_free(buffer);
-		return format ? AVERROR(ENOMEM) : AVERROR_DEMUXER_NOT_FOUND;
-	}
-	in->io = avio_alloc_context(buffer, AV_IO_BYTES, 0, in, input_read, NULL, input_seek);
-	if (!in->io) {
-		av_free(buffer);
-		return AVERROR(ENOMEM);
-	}
-	in->ctx = avformat_alloc_context();
-	if (!in->ctx)
-		return AVERROR(ENOMEM);
-	in->ctx->pb = in->io;
-	in->ctx->io_open = refuse_open;
-	in->ctx->interrupt_callback = (AVIOInterruptCB){ input_is_late, in };
-	in->ctx->probesize = AV_PROBE_BYTES;
-	in->ctx->max_analyze_duration = AV_ANALYZE_US;
-	/* MP4: we play nothing, so that frames need not be cut to the edit list. */
-	AVDictionary *options = NULL;
-	(void)av_dict_set(&options, "advanced_editlist", "0", 0);
-	/* On failure this frees the context, but not our reader. */
-	int e = avformat_open_input(&in->ctx, NULL, format, &options);
-	av_dict_free(&options);
-	return e;
-}
-
-static bool is_film(const AVStream *st)
-{
-	return st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
-	       !(st->disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS));
-}
+#include "probe/helper/av_input.h"
 
 static uint64_t duration_ms(const AVFormatContext *ctx)
 {
@@ -156,7 +38,7 @@ static bool needs_frames(const AVFormatContext *ctx)
 	for (unsigned i = 0; i < ctx->nb_streams; i++) {
 		const AVCodecParameters *par = ctx->streams[i]->codecpar;
 
-		if (is_film(ctx->streams[i]) &&
+		if (av_stream_is_film(ctx->streams[i]) &&
 		    (par->width <= 0 || par->codec_id == AV_CODEC_ID_NONE))
 			return true;
 		if (par->codec_type == AVMEDIA_TYPE_AUDIO && par->sample_rate <= 0)
@@ -282,7 +164,7 @@ static void take_art(const AVStream *st, const struct av_request *request, struc
 		memcpy(out->art, pic->data, out->art_n);
 }
 
-static void take_facts(const struct input *in, struct av_facts *out)
+static void take_facts(const struct av_input *in, struct av_facts *out)
 {
 	const AVFormatContext *ctx = in->ctx;
 	bool video_taken = false;
@@ -290,7 +172,8 @@ static void take_facts(const struct input *in, struct av_facts *out)
 	for (unsigned i = 0; i < ctx->nb_streams; i++) {
 		const AVStream *st = ctx->streams[i];
 
-		if (is_film(st) && (!video_taken || (st->disposition & AV_DISPOSITION_DEFAULT))) {
+		if (av_stream_is_film(st) &&
+		    (!video_taken || (st->disposition & AV_DISPOSITION_DEFAULT))) {
 			if (!video_taken)
 				take_video(st, out);
 			video_taken = true;
@@ -318,17 +201,17 @@ static void take_facts(const struct input *in, struct av_facts *out)
 __attribute__((visibility("default"))) int salver_probe_av(const struct av_request *request,
 							   struct av_facts *out)
 {
-	CLEANUP(input_close)
-	struct input in = { .request = request,
-			    .deadline_ms = clock_now_ms() + request->time_max_ms };
+	CLEANUP(av_input_close)
+	struct av_input in = { .request = request,
+			       .deadline_ms = clock_now_ms() + request->time_max_ms };
 
 	memset(out, 0, sizeof *out);
 	av_log_set_level(AV_LOG_QUIET);
-	int e = input_open(&in);
+	int e = av_input_open(&in);
 	if (e >= 0 && needs_frames(in.ctx))
 		e = avformat_find_stream_info(in.ctx, NULL);
 	if (e < 0)
-		return status_of(&in, e);
+		return av_input_status(&in, e);
 	take_facts(&in, out);
 	return AV_STATUS_OK;
 }
