@@ -228,6 +228,7 @@ static enum err open_http(struct app *app, struct err_info *info)
 	struct web_options web_options = {
 		.friendly_name = app->conf->name,
 		.content_features = dlna_content_features,
+		.client_type = dlna_client_type,
 		.progress_json = progress_json,
 		.ctx = app,
 	};

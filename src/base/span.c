@@ -45,12 +45,9 @@ bool span_starts_nocase(struct span s, struct span prefix)
 	return s.n >= prefix.n && same_nocase(s.p, prefix.p, prefix.n);
 }
 
-bool span_contains_nocase(struct span s, struct span needle)
+bool span_contains(struct span s, struct span needle)
 {
-	for (size_t i = 0; needle.n <= s.n && i <= s.n - needle.n; i++)
-		if (same_nocase(s.p + i, needle.p, needle.n))
-			return true;
-	return false;
+	return needle.n == 0 || (s.n > 0 && memmem(s.p, s.n, needle.p, needle.n));
 }
 
 static bool blank(char c)

@@ -50,8 +50,8 @@ bool span_eq_nocase(struct span a, struct span b);
 bool span_starts(struct span s, struct span prefix);
 bool span_ends(struct span s, struct span suffix);
 bool span_starts_nocase(struct span s, struct span prefix);
-/** ASCII case ignored; an empty needle is found. */
-bool span_contains_nocase(struct span s, struct span needle);
+/** An empty needle is found. */
+bool span_contains(struct span s, struct span needle);
 /** Spaces, tabs, CR and LF removed at both ends. */
 struct span span_trim(struct span s);
 /** Index of the first / last `c`, or `s.n` where there is none. */

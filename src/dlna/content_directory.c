@@ -145,6 +145,7 @@ static enum upnp_code add_children(const struct browse *br, struct didl *w, stru
 				.filter = br->filter,
 				.start = br->start,
 				.count = br->count,
+				.client = client_number(w->client),
 				.host = w->host,
 				.container = span_str(li.container_id) };
 	uint64_t generation = listing_generation(&li, br->start, br->count);
@@ -191,7 +192,9 @@ enum upnp_code content_directory_browse(struct soap_call *call)
 	br.snap = sn;
 	br.cache = call->dlna->pages;
 
-	struct didl w = { .out = call->reply, .filter = br.filter, .host = call->local };
+	struct didl w = {
+		.out = call->reply, .filter = br.filter, .host = call->local, .client = call->client
+	};
 	soap_out_begin(call, "Result");
 	didl_begin(&w);
 	code = br.metadata ? add_object(&br, &w, &page) : add_children(&br, &w, &page);

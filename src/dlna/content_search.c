@@ -55,6 +55,7 @@ static enum upnp_code add_matches(const struct soap_call *call, const struct lib
 				.start = (uint64_t)in[IN_START].number,
 				.count = in[IN_COUNT].number == 0 ? UINT64_MAX
 								  : (uint64_t)in[IN_COUNT].number,
+				.client = client_number(w->client),
 				.host = w->host,
 				.container = span_str(container.container_id),
 				.criteria = in[IN_CRITERIA].text };
@@ -89,7 +90,8 @@ enum upnp_code content_directory_search(struct soap_call *call)
 
 	struct didl w = { .out = call->reply,
 			  .filter = filter_parse(in[IN_FILTER].text),
-			  .host = call->local };
+			  .host = call->local,
+			  .client = call->client };
 	soap_out_begin(call, "Result");
 	didl_begin(&w);
 	enum upnp_code code = add_matches(call, sn, &criteria, &w, &page);

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "base/xml.h"
+#include "dlna/client.h"
 #include "dlna/filter.h"
 #include "dlna/profile.h"
 #include "dlna/property.h"
@@ -96,14 +97,79 @@ static void add_res_attributes(struct didl *w, struct fb_table m)
 	}
 }
 
+/** What /subtitle/ID.srt serves; the other kinds are nothing for televisions. */
+static bool has_srt(struct fb_table m)
+{
+	struct fb_vector all = media_file_subtitles(m);
+
+	for (uint32_t i = 0; i < all.n; i++) {
+		struct span path = subtitle_path(fb_vector_table(all, i));
+		if (path.n > 4 && span_eq_nocase(span_skip(path, path.n - 4), SPAN(".srt")))
+			return true;
+	}
+	return false;
+}
+
+/** Whether the file has subtitles, and this client hears of them in this way. */
+static bool has_caption(const struct didl *w, struct fb_table m, enum client_quirk way)
+{
+	return (w->client->quirks & way) && has_srt(m);
+}
+
+static void add_caption_url(struct didl *w, uint64_t media_id)
+{
+	add_host(w);
+	buf_add(w->out, SPAN("/subtitle/"));
+	buf_add_u64(w->out, media_id);
+	buf_add(w->out, SPAN(".srt"));
+}
+
+static void add_caption_attributes(struct didl *w, const struct object *o)
+{
+	if (!(w->filter & FILTER_CAPTION) || !has_caption(w, o->media, CLIENT_CAPTION_PV))
+		return;
+	buf_add(w->out, SPAN(" pv:subtitleFileType=\"SRT\" pv:subtitleFileUri=\""));
+	add_caption_url(w, o->media_id);
+	buf_add_char(w->out, '"');
+}
+
+static void add_caption_res(struct didl *w, const struct object *o)
+{
+	if (!has_caption(w, o->media, CLIENT_CAPTION_RES))
+		return;
+	buf_add(w->out, SPAN("&lt;res protocolInfo=\"http-get:*:text/srt:*\"&gt;"));
+	add_caption_url(w, o->media_id);
+	buf_add(w->out, TAG_END("res"));
+}
+
+static void add_caption_element(struct didl *w, const struct object *o)
+{
+	if (!(w->filter & FILTER_CAPTION) || !has_caption(w, o->media, CLIENT_CAPTION_SEC))
+		return;
+	buf_add(w->out, SPAN("&lt;sec:CaptionInfoEx sec:type=\"srt\"&gt;"));
+	add_caption_url(w, o->media_id);
+	buf_add(w->out, TAG_END("sec:CaptionInfoEx"));
+}
+
+/** A for what is heard, V for what is seen, P for what is looked at. */
+static void add_media_class(struct didl *w, enum object_kind kind)
+{
+	if (!(w->filter & FILTER_MEDIA_CLASS) || !(w->client->quirks & CLIENT_MEDIA_CLASS))
+		return;
+	buf_add(w->out, SPAN("&lt;av:mediaClass xmlns:av=\"urn:schemas-sony-com:av\"&gt;"));
+	buf_add_char(w->out, kind == OBJECT_AUDIO ? 'A' : kind == OBJECT_VIDEO ? 'V' : 'P');
+	buf_add(w->out, TAG_END("av:mediaClass"));
+}
+
 static void add_res(struct didl *w, const struct object *o)
 {
 	struct buf *b = w->out;
 
 	buf_add(b, SPAN("&lt;res"));
 	add_res_attributes(w, o->media);
+	add_caption_attributes(w, o);
 	buf_add(b, SPAN(" protocolInfo=\"http-get:*:"));
-	add_text(b, profile_mime(o->media));
+	add_text(b, client_mime(w->client, profile_mime(o->media)));
 	buf_add_char(b, ':');
 	profile_features_add(o->media, b);
 	buf_add(b, SPAN("\"&gt;"));
@@ -218,8 +284,12 @@ static void add_item(struct didl *w, const struct object *o)
 	add_properties(w, o->media);
 	if ((w->filter & FILTER_ART) && has_art)
 		add_art(w, o->media_id);
-	if (w->filter & FILTER_RES)
+	add_media_class(w, o->kind);
+	add_caption_element(w, o);
+	if (w->filter & FILTER_RES) {
 		add_res(w, o);
+		add_caption_res(w, o);
+	}
 	buf_add(b, TAG_END("item"));
 }
 
@@ -255,7 +325,12 @@ void didl_begin(struct didl *w)
 	buf_add(w->out, SPAN("&lt;DIDL-Lite xmlns=\"urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/\""
 			     " xmlns:dc=\"http://purl.org/dc/elements/1.1/\""
 			     " xmlns:upnp=\"urn:schemas-upnp-org:metadata-1-0/upnp/\""
-			     " xmlns:dlna=\"urn:schemas-dlna-org:metadata-1-0/\"&gt;"));
+			     " xmlns:dlna=\"urn:schemas-dlna-org:metadata-1-0/\""));
+	if (w->client->quirks & CLIENT_CAPTION_SEC)
+		buf_add(w->out, SPAN(" xmlns:sec=\"http://www.sec.co.kr/dlna\""));
+	if (w->client->quirks & CLIENT_CAPTION_PV)
+		buf_add(w->out, SPAN(" xmlns:pv=\"http://www.pv.com/pvns/\""));
+	buf_add(w->out, SPAN("&gt;"));
 }
 
 void didl_object(struct didl *w, const struct object *o)

@@ -5,12 +5,14 @@
 
 #include "base/buf.h"
 
+struct client;
 struct object;
 
 struct didl {
 	struct buf *out;
 	uint32_t filter;  /* enum filter_bit */
 	struct span host; /* "10.0.0.2:8250" */
+	const struct client *client;
 };
 
 void didl_begin(struct didl *w);

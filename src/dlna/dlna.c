@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/num.h"
+#include "dlna/client.h"
 #include "dlna/description.h"
 #include "dlna/dlna_priv.h"
 #include "dlna/gena.h"
@@ -67,7 +68,9 @@ static void on_control(void *ctx, const struct http_req *req, struct http_reply 
 	const struct dlna_endpoint *ep = ctx;
 	struct soap_http request = { .soap_action = header_of(req, "SOAPACTION"),
 				     .body = http_req_body(req),
-				     .local = http_req_local(req) };
+				     .local = http_req_local(req),
+				     .client = { header_of(req, "User-Agent"),
+						 header_of(req, "X-AV-Client-Info") } };
 	CLEANUP(buf_fini) struct buf out;
 
 	buf_init(&out, HTTP_REPLY_MAX_BYTES);
@@ -224,4 +227,13 @@ void dlna_stats_get(struct dlna *d, struct dlna_stats *out)
 void dlna_content_features(struct fb_table media_file, struct buf *out)
 {
 	profile_features_add(media_file, out);
+}
+
+struct span dlna_client_type(struct span user_agent, struct span av_client_info, struct span mime,
+			     bool *out_interactive_av)
+{
+	const struct client *c = client_of(&(struct client_headers){ user_agent, av_client_info });
+
+	*out_interactive_av = c->quirks & CLIENT_INTERACTIVE_AV;
+	return client_mime(c, mime);
 }

@@ -7,6 +7,7 @@
 
 #include "base/cache.h"
 #include "base/err.h"
+#include "base/span.h"
 
 struct dlna;
 struct http;
@@ -34,9 +35,12 @@ struct dlna_stats {
 };
 void dlna_stats_get(struct dlna *d, struct dlna_stats *out);
 
-struct span;
 struct fb_table;
 struct buf;
 /** The fourth field of protocolInfo for a file: "DLNA.ORG_PN=..;DLNA.ORG_OP=01;...". The web module
  * gets it as a callback from app, so that DIDL and contentFeatures.dlna.org never differ. */
 void dlna_content_features(struct fb_table media_file, struct buf *out);
+/** Likewise the type to give out for what is of type `mime`, to the device that sent these headers
+ * (p NULL: not sent), and whether it asks for films in transfer mode Interactive. */
+struct span dlna_client_type(struct span user_agent, struct span av_client_info, struct span mime,
+			     bool *out_interactive_av);

@@ -28,7 +28,9 @@ enum filter_bit {
 	FILTER_RES_BITS = 1u << 16,
 	FILTER_RES_CHANNELS = 1u << 17,
 	FILTER_RES_RESOLUTION = 1u << 18,
-	FILTER_ALL = (1u << 19) - 1
+	FILTER_CAPTION = 1u << 19,     /* sec:CaptionInfoEx, pv:subtitleFileUri */
+	FILTER_MEDIA_CLASS = 1u << 20, /* av:mediaClass */
+	FILTER_ALL = (1u << 21) - 1
 };
 
 /** "*" gives everything, "" only what is always there, else the names in the list; names that we do

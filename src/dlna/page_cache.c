@@ -7,14 +7,16 @@ static struct span key_text(const struct page_key *k, char out[CACHE_KEY_BYTES_M
 {
 	const struct {
 		uint64_t start, count;
-		uint32_t filter, action;
+		uint32_t filter, action, client;
 		uint32_t host_n, container_n;
-	} head = { k->start,
-		   k->count,
-		   k->filter,
-		   (uint32_t)k->action,
-		   (uint32_t)k->host.n,
-		   (uint32_t)k->container.n };
+		uint32_t zero; /* bytes that nobody sets would tell pages apart */
+	} head = { .start = k->start,
+		   .count = k->count,
+		   .filter = k->filter,
+		   .action = (uint32_t)k->action,
+		   .client = k->client,
+		   .host_n = (uint32_t)k->host.n,
+		   .container_n = (uint32_t)k->container.n };
 	const struct span parts[] = { span_of(&head, sizeof head), k->host, k->container,
 				      k->criteria };
 	size_t n = 0;

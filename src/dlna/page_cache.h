@@ -11,6 +11,7 @@ struct page_key {
 	char action; /* 'B' Browse, 'S' Search */
 	uint32_t filter;
 	uint64_t start, count;
+	uint32_t client; /* client_number() */
 	struct span host, container;
 	struct span criteria; /* of a Search */
 };

@@ -240,7 +240,10 @@ unsigned soap_serve(struct dlna *d, const struct service *service, const struct 
 	if (!is_service(service, r.name_space))
 		return fault(d, UPNP_INVALID_ACTION, out);
 
-	struct soap_call call = { .dlna = d, .service = service, .local = request->local };
+	struct soap_call call = { .dlna = d,
+				  .service = service,
+				  .local = request->local,
+				  .client = client_of(&request->client) };
 	enum upnp_code code = soap_bind(service, &r, &call);
 	return code == UPNP_OK ? run(&call, r.name_space, out) : fault(d, code, out);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dlna/actions.h"
+#include "dlna/client.h"
 
 #define SOAP_BODY_MAX_BYTES (64u << 10)
 #define SOAP_DEPTH_MAX 16     /* nested elements */
@@ -38,6 +39,7 @@ struct soap_call {
 	const struct service *service;
 	const struct action *action;
 	struct span local; /* "10.0.0.2:8250", for URLs */
+	const struct client *client;
 	struct soap_value in[ACTION_ARGS_IN_MAX];
 	struct buf *reply;
 	const struct argument *next_out;
@@ -52,6 +54,7 @@ struct soap_http {
 	struct span soap_action; /* the header; {NULL, 0}: none */
 	struct span body;
 	struct span local;
+	struct client_headers client;
 };
 
 /** Answer one POST to a control URL. Returns the HTTP status: 200, 500 with a fault, or 400 where

@@ -72,13 +72,6 @@ bool conditions_range_valid(const struct conditions *c, struct span etag, int64_
 	return http_date_parse(value, &date) == ERR_OK && date == modified_s;
 }
 
-/** Samsung's televisions ask for video in Interactive mode. */
-static bool tolerates_interactive(struct span user_agent)
-{
-	return span_contains_nocase(user_agent, SPAN("SEC_HHP")) ||
-	       span_contains_nocase(user_agent, SPAN("Samsung"));
-}
-
 static unsigned check_mode(const struct dlna_request *r, const char **out_mode)
 {
 	struct span mode = span_trim(r->transfer_mode);
@@ -88,8 +81,7 @@ static unsigned check_mode(const struct dlna_request *r, const char **out_mode)
 		*out_mode = "Background";
 	} else if (span_eq_nocase(mode, SPAN("Streaming")) && !r->image) {
 		*out_mode = "Streaming";
-	} else if (span_eq_nocase(mode, SPAN("Interactive")) &&
-		   (r->image || tolerates_interactive(r->user_agent))) {
+	} else if (span_eq_nocase(mode, SPAN("Interactive")) && (r->image || r->interactive_av)) {
 		if (r->real_time_info.p)
 			return 400;
 		*out_mode = "Interactive";

@@ -22,7 +22,7 @@ NODISCARD enum err http_date_parse(struct span text, int64_t *out);
 /** What a media request says in DLNA's headers; p NULL: not said. */
 struct dlna_request {
 	struct span transfer_mode, content_features, time_seek, play_speed, real_time_info;
-	struct span user_agent;
+	bool interactive_av; /* a device that says Interactive where it means Streaming */
 	bool image;
 };
 

@@ -143,8 +143,8 @@ static void add_samsung_headers(struct fb_table media, const struct http_req *re
 }
 
 /** DLNA's part of the answer; false where the request was refused. */
-static bool add_dlna_headers(const struct web *w, struct fb_table media, const struct http_req *req,
-			     struct http_reply *reply)
+static bool add_dlna_headers(const struct web *w, struct fb_table media, bool interactive_av,
+			     const struct http_req *req, struct http_reply *reply)
 {
 	const char *mode = NULL;
 	struct dlna_request asked = {
@@ -153,7 +153,7 @@ static bool add_dlna_headers(const struct web *w, struct fb_table media, const s
 		.time_seek = header(req, "TimeSeekRange.dlna.org"),
 		.play_speed = header(req, "PlaySpeed.dlna.org"),
 		.real_time_info = header(req, "realTimeInfo.dlna.org"),
-		.user_agent = header(req, "User-Agent"),
+		.interactive_av = interactive_av,
 		.image = media_file_kind(media) == MEDIA_KIND_IMAGE,
 	};
 	if (!asked.real_time_info.p)
@@ -184,14 +184,19 @@ static void serve(struct web *w, struct fb_table media, struct span ext, const s
 {
 	(void)ext; /* only for devices that judge by it */
 	struct media_source src;
-	if (!add_dlna_headers(w, media, req, reply))
+	bool interactive_av = false;
+	struct span type = served_type(media);
+	if (w->options.client_type)
+		type = w->options.client_type(header(req, "User-Agent"),
+					      header(req, "X-AV-Client-Info"), type,
+					      &interactive_av);
+	if (!add_dlna_headers(w, media, interactive_av, req, reply))
 		return;
 	enum err e = media_source_open(media_file_path(media), media_file_id(media), &src);
 	if (e != ERR_OK) {
 		web_refuse(reply, e);
 		return;
 	}
-	struct span type = served_type(media);
 	http_reply_header(reply, "Content-Type", type);
 	if (span_starts(type, SPAN("image/svg"))) /* SVG can hold scripts */
 		http_reply_header(reply, "Content-Security-Policy",

@@ -20,6 +20,10 @@ struct web_options {
 	const char *probe_program; /* NULL: beside the binary; used for embedded art */
 	/** DLNA's contentFeatures of a file (dlna_content_features). */
 	void (*content_features)(struct fb_table media_file, struct buf *out);
+	/** The type that a device is to hear for what is of type `mime`, and whether it asks for
+	 * films in Interactive mode (dlna_client_type). NULL: none is special. */
+	struct span (*client_type)(struct span user_agent, struct span av_client_info,
+				   struct span mime, bool *out_interactive_av);
 	/** Writes one JSON object: the scanner's progress (app wires the scanner). */
 	void (*progress_json)(void *ctx, struct buf *out);
 	struct cache *pages; /* dlna's; only its figures are shown. May be NULL */

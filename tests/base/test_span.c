@@ -33,14 +33,14 @@ TEST(span, starts_and_ends_with_empty_and_longer)
 	EXPECT(!span_ends(SPAN("bc"), SPAN("abc")));
 }
 
-TEST(span, contains_nocase_finds_at_either_end)
+TEST(span, contains_finds_at_either_end)
 {
-	EXPECT(span_contains_nocase(SPAN("Hello"), SPAN("HE")));
-	EXPECT(span_contains_nocase(SPAN("Hello"), SPAN("LO")));
-	EXPECT(span_contains_nocase(SPAN("Hello"), SPAN("")));
-	EXPECT(span_contains_nocase(SPAN(""), SPAN("")));
-	EXPECT(!span_contains_nocase(SPAN("Hello"), SPAN("hellos")));
-	EXPECT(!span_contains_nocase(SPAN("Hello"), SPAN("hl")));
+	EXPECT(span_contains(SPAN("Hello"), SPAN("He")));
+	EXPECT(span_contains(SPAN("Hello"), SPAN("lo")));
+	EXPECT(span_contains(SPAN("Hello"), SPAN("")));
+	EXPECT(span_contains(SPAN(""), SPAN("")));
+	EXPECT(!span_contains(SPAN("Hello"), SPAN("hellos")));
+	EXPECT(!span_contains(SPAN("Hello"), SPAN("he")));
 }
 
 TEST(span, trim_removes_blanks_at_both_ends_only)

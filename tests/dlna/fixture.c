@@ -72,7 +72,8 @@ unsigned fixture_post(struct fixture *fx, enum upnp_service service, const char 
 {
 	struct soap_http request = { .soap_action = span_str(soap_action),
 				     .body = body,
-				     .local = SPAN("10.0.0.2:8250") };
+				     .local = SPAN("10.0.0.2:8250"),
+				     .client = fx->client };
 
 	buf_clear(&fx->reply);
 	return soap_serve(&fx->dlna, &services[service], &request, &fx->reply);

@@ -11,6 +11,7 @@
 
 struct fixture {
 	struct dlna dlna;
+	struct client_headers client; /* who asks; nobody in particular unless set */
 	struct buf reply;
 };
 

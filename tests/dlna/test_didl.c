@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* DIDL-Lite and DLNA profiles: from records that the generated writer made. */
 #include "base/media_type.h"
+#include "dlna/client.h"
 #include "dlna/didl.h"
 #include "dlna/filter.h"
 #include "dlna/profile.h"
@@ -49,13 +50,15 @@ static struct object item_of(struct fb_table m, enum object_kind kind, struct sp
 }
 
 /** What a control point sees: the document after both layers of escaping are gone. */
-static void didl_of(const struct object *o, const char *filter, struct doc *out)
+static void didl_for(const struct client_headers *headers, const struct object *o,
+		     const char *filter, struct doc *out)
 {
 	struct buf b;
 	struct doc outer;
 
 	buf_init(&b, 1 << 20);
-	struct didl w = { &b, filter_parse(span_str(filter)), SPAN("10.0.0.2:8250") };
+	struct didl w = { &b, filter_parse(span_str(filter)), SPAN("10.0.0.2:8250"),
+			  client_of(headers) };
 	buf_add_str(&b, "<Result>");
 	didl_begin(&w);
 	didl_object(&w, o);
@@ -68,6 +71,11 @@ static void didl_of(const struct object *o, const char *filter, struct doc *out)
 	EXPECT(out->well_formed);
 	doc_fini(&outer);
 	buf_fini(&b);
+}
+
+static void didl_of(const struct object *o, const char *filter, struct doc *out)
+{
+	didl_for(&(struct client_headers){ 0 }, o, filter, out);
 }
 
 TEST(didl, a_song_with_everything)

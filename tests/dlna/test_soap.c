@@ -262,8 +262,8 @@ TEST(connection_manager, answers_its_one_connection)
 	EXPECT_U64(200, fixture_post(&fx, SERVICE_CONNECTION_MANAGER, NULL,
 				     SPAN(ENVELOPE("<u:GetProtocolInfo xmlns:u=\"" CM "\"/>"))));
 	doc_parse(buf_span(&fx.reply), &a);
-	EXPECT(span_contains_nocase(doc_text(&a, "Source", 0),
-				    SPAN("http-get:*:audio/mpeg:DLNA.ORG_PN=MP3,")));
+	EXPECT(span_contains(doc_text(&a, "Source", 0),
+			     SPAN("http-get:*:audio/mpeg:DLNA.ORG_PN=MP3,")));
 	EXPECT_SPAN(SPAN(""), doc_text(&a, "Sink", 0));
 	doc_fini(&a);
 	fixture_fini(&fx);

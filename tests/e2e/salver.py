@@ -210,6 +210,7 @@ class Server:
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.ended = False
+        self.sends = {}  # headers of every request: those of some device
         at_end(self.stop)
         _servers.append(self)
         if wait:
@@ -237,8 +238,8 @@ class Server:
         """(status, headers, body); an HTTP error is a result, too."""
         if self.namespaces:
             raise AssertionError("the server is in a namespace: use namespaces.run(['curl', ...])")
-        request = urllib.request.Request(self.url + path, data=body, headers=headers or {},
-                                         method=method)
+        request = urllib.request.Request(self.url + path, data=body, method=method,
+                                         headers={**self.sends, **(headers or {})})
         try:
             with urllib.request.urlopen(request, timeout=30) as reply:
                 return reply.status, reply.headers, reply.read()

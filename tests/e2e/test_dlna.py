@@ -144,12 +144,11 @@ def test_the_whole_tree_pages_and_agrees_with_its_metadata():
     equal("-1", root.get("parentID"))
 
 
-def test_resources_are_there_and_as_described():
-    server = Server(sample())
+def check_resources(server):
     seen = 0
     for container in ("AT", "VT", "IT"):
         for item in server.browse(container)[0].findall("d:item", NAMES):
-            res = item.find("d:res", NAMES)
+            res, *others = item.findall("d:res", NAMES)
             assert res.text.startswith(server.url + "/media/"), res.text
             path = urllib.parse.urlsplit(res.text).path
             status, headers, _ = server.get(path, method="HEAD")
@@ -159,7 +158,28 @@ def test_resources_are_there_and_as_described():
             seen += 1
             for art in item.findall("upnp:albumArtURI", NAMES):
                 equal(200, server.get(urllib.parse.urlsplit(art.text).path)[0], art.text)
+            for other in others:
+                status, headers, _ = server.get(urllib.parse.urlsplit(other.text).path, method="HEAD")
+                equal(200, status, other.text)
+                mime = other.get("protocolInfo").split(":")[2]
+                assert headers["Content-Type"].startswith(mime), (mime, headers["Content-Type"])
     assert seen > 3
+
+
+def test_resources_are_there_and_as_described():
+    check_resources(Server(sample()))
+
+
+def test_devices_get_the_types_that_they_were_told():
+    server = Server(sample())
+    for agent, info in (("DLNADOC/1.50 SEC_HHP_[TV] Samsung 7 Series (55)/1.0", ""),
+                        ("Linux/2.6.35 UPnP/1.0 DLNADOC/1.50 LGE_DLNA_SDK/1.5.0", ""),
+                        ("", 'av=5.0; cn="Sony Corporation"; mn="Blu-ray Disc Player"; mv="2.0";')):
+        server.sends = {"User-Agent": agent, "X-AV-Client-Info": info}
+        check_resources(server)
+    types = {item.find("d:res", NAMES).get("protocolInfo").split(":")[2]
+             for item in server.browse("VT")[0].findall("d:item", NAMES)}
+    assert "video/divx" in types and "video/x-matroska" not in types, types
 
 
 def test_faults():

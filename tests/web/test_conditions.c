@@ -72,28 +72,28 @@ TEST(conditions, a_part_of_another_version_is_not_sent)
 TEST(conditions, dlna_headers_are_echoed_or_refused)
 {
 	static const struct {
-		const char *mode, *features, *seek, *speed, *real_time, *agent;
-		bool image;
+		const char *mode, *features, *seek, *speed, *real_time;
+		bool interactive_av, image;
 		unsigned status;
 		const char *answer;
 	} cases[] = {
-		{ NULL, NULL, NULL, NULL, NULL, NULL, false, 0, "Streaming" },
-		{ NULL, NULL, NULL, NULL, NULL, NULL, true, 0, "Interactive" },
-		{ "Streaming", "1", NULL, NULL, NULL, NULL, false, 0, "Streaming" },
-		{ "background", NULL, NULL, NULL, NULL, NULL, true, 0, "Background" },
-		{ "Interactive", NULL, NULL, NULL, NULL, NULL, true, 0, "Interactive" },
-		{ "Interactive", NULL, NULL, NULL, NULL, NULL, false, 406, NULL },
-		{ "Interactive", NULL, NULL, NULL, NULL, "SEC_HHP_[TV]", false, 0, "Interactive" },
-		{ "Interactive", NULL, NULL, NULL, "DLNA.ORG_TLAG=*", NULL, true, 400, NULL },
-		{ "Streaming", NULL, NULL, NULL, NULL, NULL, true, 406, NULL },
-		{ "Sideways", NULL, NULL, NULL, NULL, NULL, false, 406, NULL },
-		{ "", NULL, NULL, NULL, NULL, NULL, false, 406, NULL },
-		{ NULL, "0", NULL, NULL, NULL, NULL, false, 400, NULL },
-		{ NULL, "", NULL, NULL, NULL, NULL, false, 400, NULL },
-		{ NULL, NULL, "npt=10-", NULL, NULL, NULL, false, 406, NULL },
-		{ NULL, NULL, NULL, "speed=1", NULL, NULL, false, 0, "Streaming" },
-		{ NULL, NULL, NULL, "speed=2", NULL, NULL, false, 406, NULL },
-		{ NULL, NULL, NULL, "2", NULL, NULL, false, 400, NULL },
+		{ NULL, NULL, NULL, NULL, NULL, false, false, 0, "Streaming" },
+		{ NULL, NULL, NULL, NULL, NULL, false, true, 0, "Interactive" },
+		{ "Streaming", "1", NULL, NULL, NULL, false, false, 0, "Streaming" },
+		{ "background", NULL, NULL, NULL, NULL, false, true, 0, "Background" },
+		{ "Interactive", NULL, NULL, NULL, NULL, false, true, 0, "Interactive" },
+		{ "Interactive", NULL, NULL, NULL, NULL, false, false, 406, NULL },
+		{ "Interactive", NULL, NULL, NULL, NULL, true, false, 0, "Interactive" },
+		{ "Interactive", NULL, NULL, NULL, "DLNA.ORG_TLAG=*", false, true, 400, NULL },
+		{ "Streaming", NULL, NULL, NULL, NULL, false, true, 406, NULL },
+		{ "Sideways", NULL, NULL, NULL, NULL, false, false, 406, NULL },
+		{ "", NULL, NULL, NULL, NULL, false, false, 406, NULL },
+		{ NULL, "0", NULL, NULL, NULL, false, false, 400, NULL },
+		{ NULL, "", NULL, NULL, NULL, false, false, 400, NULL },
+		{ NULL, NULL, "npt=10-", NULL, NULL, false, false, 406, NULL },
+		{ NULL, NULL, NULL, "speed=1", NULL, false, false, 0, "Streaming" },
+		{ NULL, NULL, NULL, "speed=2", NULL, false, false, 406, NULL },
+		{ NULL, NULL, NULL, "2", NULL, false, false, 400, NULL },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const char *answer = NULL;
@@ -102,7 +102,7 @@ TEST(conditions, dlna_headers_are_echoed_or_refused)
 					  .time_seek = said(cases[i].seek),
 					  .play_speed = said(cases[i].speed),
 					  .real_time_info = said(cases[i].real_time),
-					  .user_agent = said(cases[i].agent),
+					  .interactive_av = cases[i].interactive_av,
 					  .image = cases[i].image };
 		EXPECT_U64(cases[i].status, dlna_request_check(&r, &answer));
 		if (cases[i].answer)

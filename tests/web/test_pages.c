@@ -6,7 +6,7 @@
 
 static bool holds(const struct answer *a, const char *text)
 {
-	return span_contains_nocase(a->body, span_str(text));
+	return span_contains(a->body, span_str(text));
 }
 
 static void expect_json(const struct site *s, const char *path, const char *const *parts)
