@@ -59,7 +59,7 @@ enum err library_open(const struct library_options *options, struct library **ou
 	lib->dir = strdup(options->database_dir);
 	e = lib->dir ? ERR_OK : ERR_NOMEM;
 	if (e == ERR_OK && !options->read_only)
-		e = text_new(lib->dir, lib->db, &lib->text);
+		e = text_new(lib->dir, lib->db, options->pause_ms, &lib->text);
 	if (e != ERR_OK) {
 		close_store(lib);
 		return err_set(info, e, 0, "cannot start the library's search index");
@@ -256,6 +256,13 @@ enum err library_submit(struct library *lib, struct batch *b, enum batch_urgency
 void library_flush(struct library *lib)
 {
 	writer_flush(&lib->writer);
+}
+
+void library_scan_ended(struct library *lib)
+{
+	writer_rest(&lib->writer);
+	if (lib->text)
+		text_rest(lib->text);
 }
 
 struct waiting {

@@ -26,6 +26,7 @@ struct library_options {
 	bool read_only;
 	uint64_t check_at_open_bytes; /* as in struct db_options; 0: default (tests: less) */
 	uint32_t linger_ms; /* so long a scan's commit waits for more of it; 0: 50 (tests: more) */
+	uint32_t pause_ms;  /* so much longer upkeep and the index for searches wait (tests) */
 	/** Called on the writer thread after each published commit, with the object ids of the
 	 * containers it changed. More than LIBRARY_CHANGED_MAX: the nearest common ancestors, and
 	 * `overflow`. Must return quickly. May be NULL. */
@@ -239,6 +240,10 @@ NODISCARD enum err library_submit(struct library *lib, struct batch *b, enum bat
 				  void (*done)(void *ctx, const struct batch_result *r), void *ctx);
 /** Somebody waits for batches of a scan that were given before. Threads: any. */
 void library_flush(struct library *lib);
+/** A scan has ended, and all it gave is committed: merging, the checkpoint and the index for
+ * searches are done now, not after a pause. A change that comes all the same waits for one step
+ * of them at most. Costs nothing where nothing changed. Threads: any. */
+void library_scan_ended(struct library *lib);
 /** The same as urgent, waiting for the result; the batch is taken whatever becomes of it. Never on
  * an HTTP thread. */
 NODISCARD enum err library_submit_wait(struct library *lib, struct batch *b,

@@ -38,6 +38,7 @@ _Static_assert(TEXT_ODD_MAX + CHANGES_MANY < TEXT_TAIL_MAX, "what is kept can be
 struct text {
 	struct db *db;
 	int dir_fd;
+	uint64_t pause_ms;
 	uint64_t number; /* of the newest file; the thread's */
 
 	struct slot {
@@ -54,6 +55,7 @@ struct text {
 	uint64_t changed_ms;	      /* m; the last of them */
 	bool asleep;		      /* m; the thread waits for the next commit */
 	bool refused;		      /* m; a search could not use the column */
+	bool rest;		      /* m; text_rest() */
 	uint64_t asked_n, answered_n; /* m */
 	enum err answer;	      /* m; of the last build that was asked for */
 	_Atomic bool stop;
@@ -283,7 +285,7 @@ static enum err build(struct text *t)
 /* What the thread has heard of. */
 struct news {
 	uint64_t changes_n, changed_ms, behind_ms;
-	bool refused;
+	bool refused, rest;
 };
 
 /** When to build: UINT64_MAX where there is no need to. */
@@ -299,7 +301,10 @@ static uint64_t due_ms(struct text *t, const struct news *news)
 		n = STALE_CHANGES;
 	if (!worth || (col && n < CHANGES_MIN))
 		return UINT64_MAX;
-	uint64_t idle_ms = news->changed_ms + IDLE_MS, busy_ms = news->behind_ms + BUSY_MS;
+	if (news->rest)
+		return 0; /* scans are rare: their end takes no share of the time */
+	uint64_t idle_ms = news->changed_ms + IDLE_MS + t->pause_ms;
+	uint64_t busy_ms = news->behind_ms + BUSY_MS + t->pause_ms;
 	return MAX(news->behind_ms ? MIN(idle_ms, busy_ms) : idle_ms, t->not_before_ms);
 }
 
@@ -312,7 +317,7 @@ static bool is_stopping(const struct text *t)
 static void wait(struct text *t, uint64_t until_ms, struct news *news)
 {
 	mutex_lock(&t->m);
-	if (!t->refused && t->asked_n == t->answered_n && !is_stopping(t) &&
+	if (!t->refused && !t->rest && t->asked_n == t->answered_n && !is_stopping(t) &&
 	    t->changes_n == news->changes_n) {
 		t->asleep = until_ms == UINT64_MAX; /* else commits need not wake it */
 		if (t->asleep)
@@ -321,8 +326,8 @@ static void wait(struct text *t, uint64_t until_ms, struct news *news)
 			(void)cond_wait_until(&t->work, &t->m, until_ms);
 		t->asleep = false;
 	}
-	*news = (struct news){ t->changes_n, t->changed_ms, t->behind_ms, t->refused };
-	t->refused = false;
+	*news = (struct news){ t->changes_n, t->changed_ms, t->behind_ms, t->refused, t->rest };
+	t->refused = t->rest = false;
 	mutex_unlock(&t->m);
 }
 
@@ -354,10 +359,12 @@ static void text_main(void *arg)
 		if (answer_asked(t))
 			continue;
 		uint64_t due = due_ms(t, &news);
-		if (due <= clock_now_ms())
-			(void)build(t);
-		else
+		if (due > clock_now_ms()) {
 			wait(t, due, &news);
+			continue;
+		}
+		(void)build(t);
+		news.rest = false;
 	}
 	mutex_lock(&t->m);
 	t->answered_n = UINT64_MAX;
@@ -368,12 +375,13 @@ static void text_main(void *arg)
 
 /* ---- from outside ---------------------------------------------------------------------------- */
 
-enum err text_new(const char *database_dir, struct db *db, struct text **out)
+enum err text_new(const char *database_dir, struct db *db, uint64_t pause_ms, struct text **out)
 {
 	struct text *t = calloc(1, sizeof *t);
 	if (!t)
 		return ERR_NOMEM;
 	t->db = db;
+	t->pause_ms = pause_ms;
 	atomic_init(&t->current, SLOT_NONE);
 	mutex_init(&t->m);
 	cond_init(&t->work);
@@ -423,6 +431,14 @@ void text_changed(struct text *t)
 		t->behind_ms = t->changed_ms;
 	if (t->asleep)
 		cond_signal(&t->work);
+	mutex_unlock(&t->m);
+}
+
+void text_rest(struct text *t)
+{
+	mutex_lock(&t->m);
+	t->rest = true;
+	cond_signal(&t->work);
 	mutex_unlock(&t->m);
 }
 

@@ -15,14 +15,18 @@ struct text;
 /** The library's; NULL where it is read-only. */
 struct text *library_text(struct library *lib);
 
-/** Looks for a column in the database's directory and starts the thread. Errors: ERR_NOMEM. */
-NODISCARD enum err text_new(const char *database_dir, struct db *db, struct text **out);
+/** Looks for a column in the database's directory and starts the thread, which waits `pause_ms`
+ * longer than it would. Errors: ERR_NOMEM. */
+NODISCARD enum err text_new(const char *database_dir, struct db *db, uint64_t pause_ms,
+			    struct text **out);
 /** A build under way ends at its next block. Threads: any. */
 void text_hurry(struct text *t);
 void text_free(struct text *t); /* NULL is fine */
 
 /** Something was committed. Never waits for a build. Threads: any. */
 void text_changed(struct text *t);
+/** Nothing more is coming: where a column is worth building, it is built now. Threads: any. */
+void text_rest(struct text *t);
 /** Have a column of the newest commit, and wait for it (tests, benches).
  * Errors: ERR_CLOSED, ERR_BUSY (searches go on in too many older ones), those of text_build(). */
 NODISCARD enum err text_settle(struct text *t);

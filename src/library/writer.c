@@ -21,6 +21,7 @@
 #define CHECKPOINT_BUSY_MS 60000
 #define UPKEEP_PAUSE_MS 10
 #define UPKEEP_IDLE_MS 1000
+/* Those are pauses of who does not know what comes: after writer_rest() there are none. */
 #define CHECKPOINT_LOG_BYTES (128u << 20)
 
 /* ---- queues ---------------------------------------------------------------------------------- */
@@ -73,6 +74,14 @@ void writer_flush(struct writer *w)
 	mutex_unlock(&w->m);
 }
 
+void writer_rest(struct writer *w)
+{
+	mutex_lock(&w->m);
+	w->rest = true;
+	cond_signal(&w->work);
+	mutex_unlock(&w->m);
+}
+
 unsigned writer_queue_n(struct writer *w)
 {
 	mutex_lock(&w->m);
@@ -105,11 +114,16 @@ static struct batch *pop_group(struct writer *w) REQUIRES(&w->m)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
+/* When a pause since the last commit is over. */
+static uint64_t pause_end_ms(const struct writer *w, uint64_t pause_ms)
+{
+	return w->resting ? 0 : w->last_commit_ms + pause_ms + w->pause_ms;
+}
+
 static uint64_t idle_checkpoint_ms(const struct writer *w)
 {
-	return w->last_commit_ms + (w->dirty_rows_n < CHECKPOINT_BULK_ROWS
-					    ? CHECKPOINT_IDLE_MS
-					    : CHECKPOINT_BULK_IDLE_MS);
+	return pause_end_ms(w, w->dirty_rows_n < CHECKPOINT_BULK_ROWS ? CHECKPOINT_IDLE_MS
+								      : CHECKPOINT_BULK_IDLE_MS);
 }
 
 static bool checkpoint_due(const struct writer *w, uint64_t now_ms, bool idle)
@@ -141,10 +155,9 @@ static void checkpoint(struct writer *w)
 
 static uint64_t upkeep_ms(const struct writer *w)
 {
-	return w->upkeep == UPKEEP_NONE
-		       ? UINT64_MAX
-		       : w->last_commit_ms +
-				 (w->upkeep == UPKEEP_DUE ? UPKEEP_PAUSE_MS : UPKEEP_IDLE_MS);
+	return w->upkeep == UPKEEP_NONE ? UINT64_MAX
+					: pause_end_ms(w, w->upkeep == UPKEEP_DUE ? UPKEEP_PAUSE_MS
+										  : UPKEEP_IDLE_MS);
 }
 
 /* One step. */
@@ -166,7 +179,7 @@ static struct batch *wait_for_group(struct writer *w, bool *out_stop)
 {
 	mutex_lock(&w->m);
 	struct batch *group = pop_group(w);
-	if (!group && !w->stopping && !w->errand && !(w->chain.open && w->flush)) {
+	if (!group && !w->stopping && !w->errand && !w->rest && !(w->chain.open && w->flush)) {
 		uint64_t until = upkeep_ms(w);
 		if (w->dirty)
 			until = MIN(until, idle_checkpoint_ms(w));
@@ -179,6 +192,8 @@ static struct batch *wait_for_group(struct writer *w, bool *out_stop)
 		group = pop_group(w);
 	}
 	w->flush &= group != NULL;
+	w->resting |= w->rest;
+	w->rest = false;
 	*out_stop = !group && w->stopping;
 	mutex_unlock(&w->m);
 	return group;
@@ -277,6 +292,7 @@ enum err writer_start(struct writer *w, struct db *db, const struct library_opti
 	w->on_commit = options->on_commit;
 	w->on_memory = options->on_memory;
 	w->ctx = options->ctx;
+	w->pause_ms = options->pause_ms;
 	w->linger_ms = options->linger_ms ? options->linger_ms : LINGER_MS;
 	w->chain.changes_max = CHAIN_CHANGES_MAX;
 	mutex_init(&w->m);

@@ -49,6 +49,7 @@ struct writer {
 	struct batch_queue urgent, scan;
 	bool stopping;
 	bool flush;	       /* under m: somebody waits for what was given */
+	bool rest;	       /* under m: writer_rest() */
 	struct errand *errand; /* under m; waits for the writer */
 
 	struct counter batches_n, batch_files_n;
@@ -57,7 +58,8 @@ struct writer {
 	/* the writer thread's own */
 	struct library_change change;
 	struct chain chain;
-	uint64_t linger_ms;
+	uint64_t linger_ms, pause_ms;
+	bool resting;		     /* nothing more is coming: what is due now does not wait */
 	_Atomic(enum upkeep) upkeep; /* what the store may have to do; figures read it */
 	bool upkept;		     /* and did, since the last checkpoint */
 	bool dirty;		     /* committed since the last checkpoint */
@@ -74,6 +76,9 @@ void writer_stop(struct writer *w);
 NODISCARD enum err writer_submit(struct writer *w, struct batch *b, enum batch_urgency urgency);
 /** Somebody waits for what was submitted: it is committed once it is taken. Threads: any. */
 void writer_flush(struct writer *w);
+/** Nothing more is coming: merging and the checkpoint need not wait to see whether it does, until
+ * the next commit. Threads: any. */
+void writer_rest(struct writer *w);
 /** Run the errand between two commits and wait until it is done. ERR_CLOSED: stopping.
  * ERR_BUSY: there is another. Threads: any but the writer's. */
 NODISCARD enum err writer_run(struct writer *w, struct errand *errand);

@@ -36,6 +36,7 @@ enum err writer_commit(struct writer *w, struct apply *a, uint64_t *out_commit)
 	if (e != ERR_OK)
 		return e;
 	w->last_commit_ms = clock_now_ms();
+	w->resting = false;
 	if (!w->dirty) {
 		w->dirty_since_ms = w->last_commit_ms;
 		w->dirty_rows_n = 0;

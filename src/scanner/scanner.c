@@ -228,6 +228,8 @@ static enum err scan_all(struct scanner *s)
 	if (e == ERR_OK)
 		e = submit_barrier(&s->submit);
 	s->submit.urgency = BATCH_URGENT;
+	if (e == ERR_OK)
+		library_scan_ended(s->library);
 	progress_end(s);
 	blocks_trim();
 	return e;

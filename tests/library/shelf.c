@@ -13,6 +13,7 @@ void shelf_open(struct shelf *s)
 {
 	struct library_options options = { .database_dir = s->dir,
 					   .linger_ms = s->linger_ms,
+					   .pause_ms = s->pause_ms,
 					   .on_commit = note_change,
 					   .ctx = s };
 	EXPECT_OK(library_open(&options, &s->lib, NULL));

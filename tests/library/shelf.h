@@ -9,7 +9,7 @@
 struct shelf {
 	struct library *lib;
 	char dir[256];
-	uint32_t linger_ms; /* as in struct library_options */
+	uint32_t linger_ms, pause_ms; /* as in struct library_options */
 	struct library_change change;
 	unsigned commits_n;
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Compaction of a library that is in use. */
+#include <unistd.h>
+
 #include "library/upkeep.h"
 #include "shelf.h"
 
@@ -75,5 +77,39 @@ TEST(upkeep, changes_are_stored_between_the_steps_of_a_compaction)
 	EXPECT(after < before);
 	shelf_reopen(&s);
 	EXPECT_U64(FILES_N + 1, shelf_audio_n(&s));
+	shelf_fini(&s);
+}
+
+static void wait_for_rest(struct shelf *s, uint64_t builds_n)
+{
+	struct library_stats st;
+	do {
+		usleep(1000);
+		library_stats_get(s->lib, &st);
+	} while (st.text_builds_n < builds_n || st.index_bytes == 0 || st.upkeep_due);
+	EXPECT_U64(builds_n, st.text_builds_n);
+	EXPECT_U64(st.commit, st.text_commit);
+}
+
+/* Pauses are endless here, so that nothing but the end of the scan can have caused it. */
+TEST(upkeep, what_follows_a_scan_is_done_at_its_end_without_a_pause)
+{
+	struct shelf s;
+	struct library_stats st;
+	shelf_init(&s);
+	s.pause_ms = UINT32_MAX;
+	shelf_reopen(&s);
+	put_files(&s, "One");
+	library_stats_get(s.lib, &st);
+	EXPECT(st.upkeep_due);
+	EXPECT_U64(0, st.text_builds_n);
+	library_scan_ended(s.lib);
+	wait_for_rest(&s, 1);
+	put_files(&s, "Two"); /* from now on there are pauses again */
+	library_stats_get(s.lib, &st);
+	EXPECT(st.upkeep_due);
+	EXPECT(st.text_commit < st.commit);
+	library_scan_ended(s.lib);
+	wait_for_rest(&s, 2);
 	shelf_fini(&s);
 }

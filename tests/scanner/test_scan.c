@@ -74,6 +74,21 @@ TEST(scan, unchanged_library_is_not_probed_again)
 	rig_close(&rig);
 }
 
+/* A file that was written to has another time of change. (The lock names its owner.) */
+TEST(scan, unchanged_library_causes_no_write)
+{
+	rig_open(&rig);
+	make_tree();
+	rig_scan(&rig);
+	rig_reopen(&rig);
+	rig_sh("find db -type f ! -name lock -printf '%%p %%s %%C@\n' | sort > before");
+	rig_scan(&rig);
+	rig_reopen(&rig);
+	rig_sh("find db -type f ! -name lock -printf '%%p %%s %%C@\n' | sort > after; cat before; "
+	       "diff before after");
+	rig_close(&rig);
+}
+
 TEST(scan, changed_new_and_removed_files_are_stored_and_the_rest_left_alone)
 {
 	rig_open(&rig);
