@@ -152,25 +152,28 @@ static void refuse_method(struct http_reply *reply, unsigned methods)
 	http_reply_error(reply, 405, "This method is not offered here.");
 }
 
-static enum MHD_Result answer(struct http_req *req)
+static void make_reply(struct http_req *req)
 {
-	struct http_reply reply;
-	http_reply_init(&reply);
+	struct http_reply *reply = &req->reply;
 	const struct http_route *route =
 		req->refuse_status == 0 ? find_route(req->h, buf_span(&req->path)) : NULL;
 	if (req->refuse_status != 0) {
 		counter_add(&req->h->refused_n, 1);
-		http_reply_error(&reply, req->refuse_status, req->refuse_text);
+		http_reply_error(reply, req->refuse_status, req->refuse_text);
 	} else if (!route) {
-		http_reply_error(&reply, 404, "Nothing is here.");
+		http_reply_error(reply, 404, "Nothing is here.");
 	} else if (!(route->methods & (unsigned)req->method)) {
-		refuse_method(&reply, route->methods);
+		refuse_method(reply, route->methods);
 	} else {
-		route->handler(route->ctx, req, &reply);
+		route->handler(route->ctx, req, reply);
 	}
-	enum MHD_Result result = http_reply_send(&reply, req);
-	http_reply_fini(&reply);
-	return result;
+}
+
+static enum MHD_Result answer(struct http_req *req)
+{
+	make_reply(req);
+	/* Suspended: another thread has it, which may be done by now. We are called again. */
+	return req->suspended ? MHD_YES : http_reply_send(&req->reply);
 }
 
 /* ---- libmicrohttpd's callbacks ---- */
@@ -219,6 +222,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 		return MHD_NO;
 	if (!req->started)
 		return on_headers(req, method, version);
+	if (req->suspended) /* and resumed */
+		return http_reply_send(&req->reply);
 	if (*data_n > 0) {
 		/* A chunked body announces no length; what is too much is read and dropped until
 		 * the reaper's deadline. */
@@ -274,7 +279,8 @@ static void raise_descriptor_limit(const struct http *h)
 
 static struct MHD_Daemon *start_daemon(struct http *h, int listen_fd)
 {
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+			 MHD_ALLOW_SUSPEND_RESUME;
 	return MHD_start_daemon(
 		flags, h->port, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, h,
 		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
@@ -321,6 +327,7 @@ void http_stop(struct http *h, unsigned grace_ms)
 	if (!h->daemon)
 		return;
 	http_connections_drain(h, clock_now_ms() + grace_ms);
+	http_suspended_drain(h);
 	MHD_stop_daemon(h->daemon);
 	h->daemon = NULL;
 	if (listening != MHD_INVALID_SOCKET)

@@ -22,6 +22,7 @@
 #define HTTP_REPLY_SMALL_BYTES (64u << 10) /* up to here not counted: connections are */
 #define HTTP_REPLY_TIMEOUT_S 60		   /* to read one, and a second more for each */
 #define HTTP_REPLY_SLOWEST_BYTES (64u << 10)
+#define HTTP_SUSPENDED_MAX 64 /* requests whose replies another thread makes */
 
 struct http;
 struct http_req;
@@ -41,7 +42,7 @@ NODISCARD enum err http_new(const struct http_options *options, struct http **ou
 			    struct err_info *info);
 /** Serve. Routes must have been added before. ERR_BUSY: the port is taken (info names it). */
 NODISCARD enum err http_start(struct http *h, struct err_info *info);
-/** Stop accepting, end streams within `grace_ms`, join all threads. */
+/** Stop accepting, end streams within `grace_ms`, wait for suspended replies, join all threads. */
 void http_stop(struct http *h, unsigned grace_ms);
 void http_free(struct http *h);		  /* NULL is fine */
 uint16_t http_port(const struct http *h); /* the real one, after http_start() */
@@ -96,6 +97,16 @@ void http_reply_static(struct http_reply *r, const char *content_type, struct sp
 void http_reply_file(struct http_reply *r, int fd, uint64_t first, uint64_t n);
 /** A short text/plain body for a status; the way to refuse. */
 void http_reply_error(struct http_reply *r, unsigned status, const char *text);
+
+/* ---- a reply that has to wait, for a commit: no thread of the pool does ---- */
+
+/** For a handler, as the last that it does before it gives `r` to another thread: the request
+ * stands still, with all that it lent, until http_reply_resume(). False: too many stand still
+ * already; refuse. */
+NODISCARD bool http_reply_suspend(struct http_reply *r);
+/** The reply is filled and may go. Exactly once for each that was suspended, also while the server
+ * stops (http_stop() waits for it), from any thread; `r` is gone then. */
+void http_reply_resume(struct http_reply *r);
 
 /** HTTP status of an error: ERR_NOTFOUND 404, ERR_INVALID 400, ... */
 unsigned http_status_of(enum err e);

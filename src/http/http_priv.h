@@ -79,11 +79,24 @@ struct http {
 	struct http_connection *connections; /* lock */
 	size_t busy_n;			     /* lock */
 	size_t held_bytes;		     /* lock */
+	unsigned suspended_n;		     /* lock */
 	bool stopping;			     /* lock */
 	bool reaper_idle;		     /* lock */
 	struct thread reaper;
 
 	struct counter requests_n, connections_n, bytes_sent, errors_n, refused_n;
+};
+
+struct http_reply {
+	struct http_req *req;
+	unsigned status;
+	struct buf headers; /* name NUL value NUL ... */
+	const char *content_type;
+	enum { BODY_NONE, BODY_BUF, BODY_STATIC, BODY_FILE } kind;
+	struct buf body;
+	struct span fixed;
+	int fd;
+	uint64_t first, n;
 };
 
 struct http_req {
@@ -99,17 +112,8 @@ struct http_req {
 	const char *refuse_text;
 	bool unframed; /* nobody knows where its body ends: answer and close */
 	bool started, busy;
-};
-
-struct http_reply {
-	unsigned status;
-	struct buf headers; /* name NUL value NUL ... */
-	const char *content_type;
-	enum { BODY_NONE, BODY_BUF, BODY_STATIC, BODY_FILE } kind;
-	struct buf body;
-	struct span fixed;
-	int fd;
-	uint64_t first, n;
+	bool suspended; /* was, and may go on by now. Of libmicrohttpd's thread alone */
+	struct http_reply reply;
 };
 
 /* request.c */
@@ -119,10 +123,14 @@ void http_req_free(struct http_req *req);
 void http_req_check(struct http_req *req, const char *method, const char *version);
 
 /* reply.c */
-void http_reply_init(struct http_reply *r);
+void http_reply_init(struct http_reply *r, struct http_req *req);
 void http_reply_fini(struct http_reply *r);
 /** Hand the reply to libmicrohttpd. Takes the body. */
-enum MHD_Result http_reply_send(struct http_reply *r, struct http_req *req);
+enum MHD_Result http_reply_send(struct http_reply *r);
+
+/* suspend.c */
+/** Wait until no reply is suspended. */
+void http_suspended_drain(struct http *h);
 
 /* access.c */
 /** Is this Host header's value one of ours: an IP literal, or a name we go by? */

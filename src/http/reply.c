@@ -7,9 +7,9 @@
 #include "base/fd.h"
 #include "http/http_priv.h"
 
-void http_reply_init(struct http_reply *r)
+void http_reply_init(struct http_reply *r, struct http_req *req)
 {
-	*r = (struct http_reply){ .fd = -1 };
+	*r = (struct http_reply){ .req = req, .fd = -1 };
 	buf_init(&r->headers, HTTP_REPLY_HEADERS_MAX_BYTES);
 	buf_init(&r->body, HTTP_REPLY_MAX_BYTES);
 }
@@ -193,8 +193,9 @@ static size_t waiting_bytes(const struct http_reply *r)
 	return r->kind == BODY_BUF ? r->body.n : 0;
 }
 
-enum MHD_Result http_reply_send(struct http_reply *r, struct http_req *req)
+enum MHD_Result http_reply_send(struct http_reply *r)
 {
+	struct http_req *req = r->req;
 	if (r->status == 0 || buf_err(&r->headers) != ERR_OK ||
 	    (r->kind == BODY_BUF && buf_err(&r->body) != ERR_OK)) {
 		buf_clear(&r->headers);

@@ -40,6 +40,7 @@ struct http_req *http_req_new(struct http *h, struct MHD_Connection *mhd, const 
 	buf_init(&req->target, TARGET_MAX_BYTES);
 	buf_init(&req->path, TARGET_MAX_BYTES);
 	buf_init(&req->body, HTTP_BODY_MAX_BYTES);
+	http_reply_init(&req->reply, req);
 	buf_add(&req->target, without_authority(span_str(uri)));
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -54,6 +55,7 @@ void http_req_free(struct http_req *req)
 	buf_fini(&req->target);
 	buf_fini(&req->path);
 	buf_fini(&req->body);
+	http_reply_fini(&req->reply);
 	free(req);
 }
 

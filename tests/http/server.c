@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -67,6 +68,47 @@ static void serve_unchanged(void *ctx, const struct http_req *req, struct http_r
 	http_reply_static(reply, "text/plain", SPAN("hello"));
 }
 
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct http_reply *replies[HTTP_SUSPENDED_MAX];
+	unsigned first, n;
+} later = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+static void serve_later(void *ctx, const struct http_req *req, struct http_reply *reply)
+{
+	(void)ctx, (void)req;
+	if (!http_reply_suspend(reply)) {
+		http_reply_error(reply, 503, "Too many wait.");
+		return;
+	}
+	pthread_mutex_lock(&later.lock);
+	later.replies[(later.first + later.n++) % HTTP_SUSPENDED_MAX] = reply;
+	pthread_cond_broadcast(&later.changed);
+	pthread_mutex_unlock(&later.lock);
+}
+
+void server_wait_suspended(unsigned n)
+{
+	pthread_mutex_lock(&later.lock);
+	while (later.n < n)
+		pthread_cond_wait(&later.changed, &later.lock);
+	pthread_mutex_unlock(&later.lock);
+}
+
+void server_resume(void)
+{
+	pthread_mutex_lock(&later.lock);
+	EXPECT(later.n > 0);
+	struct http_reply *reply = later.replies[later.first];
+	later.first = (later.first + 1) % HTTP_SUSPENDED_MAX;
+	later.n--;
+	pthread_mutex_unlock(&later.lock);
+	http_reply_status(reply, 200);
+	http_reply_static(reply, "text/plain", SPAN("done"));
+	http_reply_resume(reply);
+}
+
 struct http *server_new(const struct http_options *options)
 {
 	struct err_info info;
@@ -79,6 +121,7 @@ struct http *server_new(const struct http_options *options)
 	EXPECT_OK(http_route(h, "/file", HTTP_GET, serve_file, NULL));
 	EXPECT_OK(http_route(h, "/large", HTTP_GET, serve_large, NULL));
 	EXPECT_OK(http_route(h, "/unchanged", HTTP_GET, serve_unchanged, NULL));
+	EXPECT_OK(http_route(h, "/later", HTTP_GET | HTTP_POST, serve_later, NULL));
 	EXPECT_OK(http_route(h, "/nothing", HTTP_GET, serve_nothing, NULL));
 	return h;
 }

@@ -19,5 +19,9 @@ void server_make_file(void);
 /** Make it shorter. */
 void server_cut_file(uint64_t size);
 uint8_t server_file_byte(uint64_t i);
+/** /later suspends its reply: wait until n are. */
+void server_wait_suspended(unsigned n);
+/** Let the one that has waited longest go, as "done". */
+void server_resume(void);
 /** Only the status of one request. */
 unsigned server_status_of(struct http *h, const char *request);

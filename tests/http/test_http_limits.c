@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a client can grow, hold or hang stops at a limit, and the server goes on. */
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -306,6 +307,78 @@ TEST(http_limits, stop_does_not_wait_for_idle_connections)
 	uint64_t start = clock_now_ms();
 	http_stop(h, 2 * SURELY_MS);
 	EXPECT(clock_now_ms() - start < SURELY_MS);
+	close(fd);
+	http_free(h);
+}
+
+#define LATER "POST /later HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello"
+
+TEST(http_limits, a_suspended_reply_holds_up_nobody_and_goes_when_it_is_ready)
+{
+	struct http *h = server_start(NULL);
+	int fds[2 * HTTP_THREADS];
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = client_connect(http_port(h));
+		client_say(fds[i], LATER);
+	}
+	server_wait_suspended(ARRAY_LEN(fds));
+	EXPECT_U64(200, server_status_of(h, GET_PAGE));
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		server_resume();
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		struct answer a;
+		EXPECT(client_receive(fds[i], false, &a));
+		EXPECT_U64(200, a.status);
+		EXPECT_SPAN(SPAN("done"), a.body);
+		client_answer_fini(&a);
+		expect_page(fds[i]); /* the connection goes on */
+		close(fds[i]);
+	}
+	http_free(h);
+}
+
+TEST(http_limits, so_many_replies_are_suspended_and_no_more)
+{
+	struct http *h = server_start(NULL);
+	int fds[HTTP_SUSPENDED_MAX];
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = client_connect(http_port(h));
+		client_say(fds[i], LATER);
+	}
+	server_wait_suspended(HTTP_SUSPENDED_MAX);
+	EXPECT_U64(503, server_status_of(h, LATER));
+	for (size_t i = 0; i < ARRAY_LEN(fds) / 2; i++)
+		close(fds[i]); /* has gone when its reply comes */
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		server_resume();
+	for (size_t i = ARRAY_LEN(fds) / 2; i < ARRAY_LEN(fds); i++) {
+		struct answer a;
+		EXPECT(client_receive(fds[i], false, &a));
+		client_answer_fini(&a);
+		close(fds[i]);
+	}
+	EXPECT_U64(200, server_status_of(h, GET_PAGE));
+	http_free(h);
+}
+
+static void *resume_soon(void *arg)
+{
+	(void)arg;
+	usleep(200000);
+	server_resume();
+	return NULL;
+}
+
+TEST(http_limits, stop_waits_for_a_suspended_reply_beyond_its_grace)
+{
+	struct http *h = server_start(NULL);
+	pthread_t thread;
+	int fd = client_connect(http_port(h));
+	client_say(fd, LATER);
+	server_wait_suspended(1);
+	EXPECT(pthread_create(&thread, NULL, resume_soon, NULL) == 0);
+	http_stop(h, 0);
+	pthread_join(thread, NULL);
 	close(fd);
 	http_free(h);
 }
