@@ -40,8 +40,10 @@ void watch_mark(struct watch *w, struct watch_node *node)
 {
 	if (node->dirty || node->dropped)
 		return;
-	if (!w->dirty_first)
+	if (!w->dirty_first) {
 		w->first_event_ms = clock_now_ms();
+		w->soon = false;
+	}
 	node->dirty = true;
 	node->dirty_next = NULL;
 	node->dirty_prev = w->dirty_last;
@@ -63,8 +65,8 @@ struct watch_node *watch_take_dirty(struct watch *w, uint64_t now_ms)
 uint64_t watch_due_ms(const struct watch *w)
 {
 	uint64_t earliest = UINT64_MAX;
-	uint64_t due =
-		MIN(w->last_event_ms + WATCH_QUIET_MS, w->first_event_ms + WATCH_PATIENCE_MS);
+	uint64_t quiet_ms = w->soon ? WATCH_SOON_MS : WATCH_QUIET_MS;
+	uint64_t due = MIN(w->last_event_ms + quiet_ms, w->first_event_ms + WATCH_PATIENCE_MS);
 
 	for (const struct watch_node *n = w->dirty_first; n; n = n->dirty_next)
 		earliest = MIN(earliest, n->not_before_ms);
@@ -131,9 +133,18 @@ static void end_writer(struct watch *w, const struct watch_node *node, struct sp
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
-static void mark(struct watch *w, struct watch_node *node)
+/* Somebody may wait for a file that was added. One that is removed may come back at once (programs
+ * that write it anew), and is then to be the same; of a directory more is to come. */
+enum pace { SOON, QUIET };
+
+static void mark(struct watch *w, struct watch_node *node, enum pace pace)
 {
+	uint64_t now_ms = clock_now_ms();
+	bool soon = w->dirty_first ? w->soon : now_ms >= w->marked_ms + WATCH_QUIET_MS;
+
+	w->marked_ms = now_ms;
 	watch_mark(w, node);
+	w->soon = soon && pace == SOON;
 	/* What lies in Subs/ belongs to the films beside it. */
 	if (node->parent && sidecar_is_subtitle_directory(span_of(node->name, node->name_n)))
 		watch_mark(w, node->parent);
@@ -191,7 +202,7 @@ static void file_created(struct watch *w, struct watch_node *node, struct span n
 		}
 	}
 	if (matters(name) || (known && S_ISLNK(st.st_mode)))
-		mark(w, node);
+		mark(w, node, SOON);
 }
 
 static void file_event(struct watch *w, struct watch_node *node, uint32_t mask, struct span name)
@@ -207,16 +218,16 @@ static void file_event(struct watch *w, struct watch_node *node, uint32_t mask, 
 	struct watch_node *linked = mask & IN_ATTRIB ? NULL : watch_find(w, node, name);
 	if (linked) { /* it was a symbolic link to a directory */
 		watch_drop(w, linked);
-		mark(w, node);
+		mark(w, node, QUIET);
 	}
 	if ((mask & IN_MOVED_TO) && !matters(name) && stat_event(node, name, &st) &&
 	    S_ISLNK(st.st_mode))
-		mark(w, node);
+		mark(w, node, SOON);
 	if ((mask & IN_ATTRIB) && watch_is_written(w, node, name))
 		return;
 	if ((mask & (IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_ATTRIB)) &&
 	    matters(name))
-		mark(w, node);
+		mark(w, node, mask & (IN_MOVED_FROM | IN_DELETE) ? QUIET : SOON);
 }
 
 static void directory_event(struct watch *w, struct watch_node *node, uint32_t mask,
@@ -229,9 +240,9 @@ static void directory_event(struct watch *w, struct watch_node *node, uint32_t m
 	if (mask & (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)) {
 		/* Below it everything is elsewhere, or new. It is entered again, if it is there. */
 		watch_drop(w, child);
-		mark(w, node);
+		mark(w, node, QUIET);
 	} else if (!child) {
-		mark(w, node); /* IN_ATTRIB: it may have become readable */
+		mark(w, node, QUIET); /* IN_ATTRIB: it may have become readable */
 	}
 }
 
@@ -242,7 +253,7 @@ static void self_event(struct watch *w, struct watch_node *node, uint32_t mask)
 	if (mask & (IN_IGNORED | IN_UNMOUNT)) {
 		watch_forget_wd(w, node);
 		if (node->parent)
-			mark(w, node->parent);
+			mark(w, node->parent, QUIET);
 		watch_drop(w, node);
 	}
 }

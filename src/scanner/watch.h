@@ -32,8 +32,9 @@ struct watch_node {
 	char name[]; /* of a root: its path */
 };
 
-#define WATCH_QUIET_MS 20      /* a round begins this long after the last event ... */
-#define WATCH_PATIENCE_MS 500  /* ... or this long after the first, whatever still comes */
+#define WATCH_QUIET_MS 20     /* a round begins this long after the last event ... */
+#define WATCH_SOON_MS 2	      /* ... this long where after such a pause files came, none went ... */
+#define WATCH_PATIENCE_MS 500 /* ... or this long after the first, whatever still comes */
 #define WATCH_WRITERS_MAX 1024 /* files being written that are known at a time */
 
 NODISCARD enum err watch_new(struct watch **out);

@@ -20,6 +20,8 @@ struct watch {
 	struct watch_node *dropped; /* linked by next, until watch_sweep() */
 	struct watch_node *dirty_first, *dirty_last;
 	uint64_t first_event_ms, last_event_ms; /* of the dirty ones */
+	uint64_t marked_ms;			/* last; of files */
+	bool soon;				/* WATCH_SOON_MS counts for the dirty ones */
 	bool overflow, roots_changed;
 	struct watch_writer writers[WATCH_WRITERS_MAX];
 	unsigned writers_n, writers_next;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "harness.h"
+#include "scanner/watch_tree.h"
 
 static struct watch *w;
 static struct watch_node *root;
@@ -86,6 +87,25 @@ TEST(watch, many_events_make_one_dirty_directory)
 	EXPECT(watch_due_ms(w) <= clock_now_ms() + WATCH_QUIET_MS);
 	EXPECT_STR(".", dirty());
 	EXPECT_U64(UINT64_MAX, watch_due_ms(w));
+	watch_free(w);
+}
+
+TEST(watch, new_file_does_not_wait_but_one_of_many_and_a_removed_one_do)
+{
+	begin();
+	shell("echo x > a.mp3");
+	EXPECT(watch_due_ms(w) <= clock_now_ms() + WATCH_SOON_MS);
+	EXPECT_STR(".", dirty());
+	w->marked_ms = clock_now_ms() + 100000; /* as if it were just now */
+	uint64_t before_ms = clock_now_ms();
+	shell("echo x > b.mp3");
+	EXPECT(watch_due_ms(w) >= before_ms + WATCH_QUIET_MS);
+	EXPECT_STR(".", dirty());
+	w->marked_ms = 0;
+	before_ms = clock_now_ms();
+	shell("echo x > c.mp3; rm a.mp3; echo x > a.mp3");
+	EXPECT(watch_due_ms(w) >= before_ms + WATCH_QUIET_MS);
+	EXPECT_STR(".", dirty());
 	watch_free(w);
 }
 
