@@ -61,10 +61,11 @@ static void request(struct buf *b, size_t q)
 static uint64_t ask(struct dlna *d, struct span body, size_t *out_bytes)
 {
 	struct soap_http r = { .body = body, .local = SPAN("127.0.0.1:8250") };
+	struct soap_change *change; /* questions change nothing */
 	struct buf out;
 	uint64_t start = cpu_ns();
 	buf_init(&out, HTTP_REPLY_MAX_BYTES);
-	if (soap_serve(d, &services[SERVICE_CONTENT_DIRECTORY], &r, &out) != 200)
+	if (soap_serve(d, &services[SERVICE_CONTENT_DIRECTORY], &r, &out, &change) != 200)
 		abort();
 	*out_bytes = out.n;
 	buf_fini(&out);

@@ -62,7 +62,11 @@ static const struct state_variable content_directory_variables[] = {
 	PLAIN("A_ARG_TYPE_Index", UI4, NULL),
 	PLAIN("A_ARG_TYPE_Count", UI4, NULL),
 	PLAIN("A_ARG_TYPE_UpdateID", UI4, NULL),
+	PLAIN("A_ARG_TYPE_TagValueList", STRING, NULL),
 	PLAIN("A_ARG_TYPE_Featurelist", STRING, NULL), /* sic: Samsung's spelling */
+	PLAIN("A_ARG_TYPE_CategoryType", STRING, NULL),
+	PLAIN("A_ARG_TYPE_RID", STRING, NULL),
+	PLAIN("A_ARG_TYPE_PosSecond", UI4, NULL),
 	PLAIN("SearchCapabilities", STRING, content_directory_search_caps),
 	PLAIN("SortCapabilities", STRING, content_directory_sort_caps),
 	EVENTED("SystemUpdateID", UI4, content_directory_system_update_id),
@@ -99,6 +103,15 @@ static const struct action content_directory_actions[] = {
 		    OUT("NumberReturned", "A_ARG_TYPE_Count"),
 		    OUT("TotalMatches", "A_ARG_TYPE_Count"),
 		    OUT("UpdateID", "A_ARG_TYPE_UpdateID")) },
+	{ "UpdateObject", content_directory_update_object,
+	  ARGUMENTS(IN("ObjectID", "A_ARG_TYPE_ObjectID"),
+		    IN("CurrentTagValue", "A_ARG_TYPE_TagValueList"),
+		    IN("NewTagValue", "A_ARG_TYPE_TagValueList")) },
+	{ "X_SetBookmark", content_directory_set_bookmark, /* Samsung */
+	  ARGUMENTS(IN("CategoryType", "A_ARG_TYPE_CategoryType"),
+		    IN("RID", "A_ARG_TYPE_RID"),
+		    IN("ObjectID", "A_ARG_TYPE_ObjectID"),
+		    IN("PosSecond", "A_ARG_TYPE_PosSecond")) },
 	{ "X_GetFeatureList", content_directory_get_feature_list, /* Samsung, DCM10 */
 	  ARGUMENTS(OUT("FeatureList", "A_ARG_TYPE_Featurelist")) },
 	END_ACTIONS

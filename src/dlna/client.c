@@ -7,7 +7,7 @@
 #define MATROSKA "video/x-matroska"
 #define AVI "video/x-msvideo"
 #define MPEG "video/mpeg"
-#define SAMSUNG (CLIENT_CAPTION_SEC | CLIENT_INTERACTIVE_AV)
+#define SAMSUNG (CLIENT_CAPTION_SEC | CLIENT_INTERACTIVE_AV | CLIENT_BOOKMARK_DCM)
 
 /* The first that fits counts, so the narrower stand first; the last fits all. */
 static const struct client clients[] = {
@@ -21,6 +21,11 @@ static const struct client clients[] = {
 	  CLIENT_MEDIA_CLASS,
 	  { { MATROSKA, "video/divx" }, { MPEG, "video/divx" } } },
 	{ "AllShare on a PC", "SEC_HHP_[PC]", NULL, CLIENT_INTERACTIVE_AV, { { 0 } } },
+	{ "Samsung Q",
+	  "SEC_HHP_[TV] Samsung Q",
+	  NULL,
+	  SAMSUNG | CLIENT_BOOKMARK_MS,
+	  { { MATROSKA, "video/x-mkv" } } },
 	{ "Samsung", "SEC_HHP_", NULL, SAMSUNG, { { MATROSKA, "video/x-mkv" } } },
 	{ "Samsung of 2009",
 	  "SamsungWiselinkPro",

@@ -23,7 +23,11 @@ enum client_quirk {
 	/* Items say by av:mediaClass whether they are heard, seen or looked at. */
 	CLIENT_MEDIA_CLASS = 1u << 3,
 	/* Asks for films in DLNA's transfer mode for pictures, and means streaming. */
-	CLIENT_INTERACTIVE_AV = 1u << 4
+	CLIENT_INTERACTIVE_AV = 1u << 4,
+	/* Films say by sec:dcmInfo where to go on. */
+	CLIENT_BOOKMARK_DCM = 1u << 5,
+	/* ... and count milliseconds there, and in X_SetBookmark, where others count seconds. */
+	CLIENT_BOOKMARK_MS = 1u << 6
 };
 
 #define CLIENT_TYPES_MAX 2

@@ -11,6 +11,7 @@
 #include "dlna/soap.h"
 #include "dlna/sort.h"
 #include "http/http.h"
+#include "library/bookmarks.h"
 #include "library/library.h"
 #include "library/listing.h"
 
@@ -192,9 +193,11 @@ enum upnp_code content_directory_browse(struct soap_call *call)
 	br.snap = sn;
 	br.cache = call->dlna->pages;
 
-	struct didl w = {
-		.out = call->reply, .filter = br.filter, .host = call->local, .client = call->client
-	};
+	struct didl w = { .out = call->reply,
+			  .filter = br.filter,
+			  .host = call->local,
+			  .client = call->client,
+			  .bookmarks = library_bookmarks_any(sn) ? sn : NULL };
 	soap_out_begin(call, "Result");
 	didl_begin(&w);
 	code = br.metadata ? add_object(&br, &w, &page) : add_children(&br, &w, &page);

@@ -6,6 +6,7 @@
 #include "dlna/page_cache.h"
 #include "dlna/search_criteria.h"
 #include "dlna/sort.h"
+#include "library/bookmarks.h"
 #include "library/listing.h"
 
 /* The order of the in arguments in the action table. */
@@ -91,7 +92,8 @@ enum upnp_code content_directory_search(struct soap_call *call)
 	struct didl w = { .out = call->reply,
 			  .filter = filter_parse(in[IN_FILTER].text),
 			  .host = call->local,
-			  .client = call->client };
+			  .client = call->client,
+			  .bookmarks = library_bookmarks_any(sn) ? sn : NULL };
 	soap_out_begin(call, "Result");
 	didl_begin(&w);
 	enum upnp_code code = add_matches(call, sn, &criteria, &w, &page);

@@ -11,6 +11,7 @@
 #include "dlna/filter.h"
 #include "dlna/profile.h"
 #include "dlna/property.h"
+#include "library/bookmarks.h"
 #include "library/library.h"
 #include "schema/media_fb.h"
 
@@ -151,6 +152,52 @@ static void add_caption_element(struct didl *w, const struct object *o)
 	buf_add(w->out, TAG_END("sec:CaptionInfoEx"));
 }
 
+/** What somebody's player has told of the file, by UpdateObject or X_SetBookmark. */
+static void add_played(struct didl *w, struct fb_table bookmark)
+{
+	char scratch[PROPERTY_SCRATCH];
+	struct buf *b = w->out;
+
+	if ((w->filter & FILTER_PLAYBACK_COUNT) && bookmark_play_count(bookmark) > 0) {
+		buf_add(b, TAG("upnp:playbackCount"));
+		buf_add_u64(b, bookmark_play_count(bookmark));
+		buf_add(b, TAG_END("upnp:playbackCount"));
+	}
+	if ((w->filter & FILTER_PLAYBACK_TIME) && bookmark_last_played(bookmark) > 0) {
+		buf_add(b, TAG("upnp:lastPlaybackTime"));
+		buf_add(b, property_time(bookmark_last_played(bookmark), scratch));
+		buf_add(b, SPAN("Z&lt;/upnp:lastPlaybackTime&gt;"));
+	}
+	if ((w->filter & FILTER_PLAYBACK_POSITION) && bookmark_position_ms(bookmark) > 0)
+		ELEMENT(b, "upnp:lastPlaybackPosition",
+			property_duration(bookmark_position_ms(bookmark), scratch));
+}
+
+static void add_dcm_info(struct didl *w, const struct object *o, uint32_t position_ms)
+{
+	struct buf *b = w->out;
+	bool ms = w->client->quirks & CLIENT_BOOKMARK_MS;
+
+	buf_add(b, SPAN("&lt;sec:dcmInfo&gt;CREATIONDATE=0,FOLDER="));
+	add_text(b, o->title);
+	buf_add(b, SPAN(",BM="));
+	buf_add_u64(b, ms ? position_ms : position_ms / 1000);
+	buf_add(b, TAG_END("sec:dcmInfo"));
+}
+
+static void add_bookmark(struct didl *w, const struct object *o)
+{
+	struct fb_table bookmark;
+	bool stored = w->bookmarks &&
+		      library_bookmark_get(w->bookmarks, o->media_id, &bookmark) == ERR_OK;
+
+	if (stored)
+		add_played(w, bookmark);
+	if ((w->filter & FILTER_DCM_INFO) && (w->client->quirks & CLIENT_BOOKMARK_DCM) &&
+	    o->kind == OBJECT_VIDEO)
+		add_dcm_info(w, o, stored ? bookmark_position_ms(bookmark) : 0);
+}
+
 /** A for what is heard, V for what is seen, P for what is looked at. */
 static void add_media_class(struct didl *w, enum object_kind kind)
 {
@@ -284,6 +331,7 @@ static void add_item(struct didl *w, const struct object *o)
 	add_properties(w, o->media);
 	if ((w->filter & FILTER_ART) && has_art)
 		add_art(w, o->media_id);
+	add_bookmark(w, o);
 	add_media_class(w, o->kind);
 	add_caption_element(w, o);
 	if (w->filter & FILTER_RES) {
@@ -326,7 +374,7 @@ void didl_begin(struct didl *w)
 			     " xmlns:dc=\"http://purl.org/dc/elements/1.1/\""
 			     " xmlns:upnp=\"urn:schemas-upnp-org:metadata-1-0/upnp/\""
 			     " xmlns:dlna=\"urn:schemas-dlna-org:metadata-1-0/\""));
-	if (w->client->quirks & CLIENT_CAPTION_SEC)
+	if (w->client->quirks & (CLIENT_CAPTION_SEC | CLIENT_BOOKMARK_DCM))
 		buf_add(w->out, SPAN(" xmlns:sec=\"http://www.sec.co.kr/dlna\""));
 	if (w->client->quirks & CLIENT_CAPTION_PV)
 		buf_add(w->out, SPAN(" xmlns:pv=\"http://www.pv.com/pvns/\""));

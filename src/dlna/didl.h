@@ -6,6 +6,7 @@
 #include "base/buf.h"
 
 struct client;
+struct library_snap;
 struct object;
 
 struct didl {
@@ -13,6 +14,7 @@ struct didl {
 	uint32_t filter;  /* enum filter_bit */
 	struct span host; /* "10.0.0.2:8250" */
 	const struct client *client;
+	const struct library_snap *bookmarks; /* whose are shown; NULL: there are none */
 };
 
 void didl_begin(struct didl *w);

@@ -63,9 +63,61 @@ static struct span header_of(const struct http_req *req, const char *name)
 	return http_req_header(req, name, &value) ? value : (struct span){ NULL, 0 };
 }
 
+static void send_envelope(struct http_reply *reply, unsigned status, struct buf *out)
+{
+	http_reply_status(reply, status);
+	/* UDA 1.0 wants it, without a value; libmicrohttpd sends none that is wholly empty. */
+	http_reply_header(reply, "EXT", SPAN(" "));
+	http_reply_body(reply, DLNA_XML_TYPE, out);
+}
+
+/* A call that waits for its commit. */
+struct waiting {
+	struct dlna *dlna;
+	struct soap_change *change;
+	struct http_reply *reply;
+	struct buf out;
+};
+
+static void on_committed(void *ctx, const struct batch_result *result)
+{
+	struct waiting *w = ctx;
+	unsigned status = soap_changed(w->dlna, w->change, result->err, &w->out);
+
+	send_envelope(w->reply, status, &w->out);
+	http_reply_resume(w->reply);
+	soap_change_free(w->change);
+	buf_fini(&w->out);
+	free(w);
+}
+
+/** Commit what the call changes, then answer with `out`. Takes the change. */
+static void commit(struct dlna *d, struct soap_change *change, struct http_reply *reply,
+		   struct buf *out)
+{
+	struct waiting *w = calloc(1, sizeof *w);
+
+	if (!w || !http_reply_suspend(reply)) {
+		free(w);
+		soap_change_free(change);
+		http_reply_error(reply, 503, "Too much waits to be written.");
+		return;
+	}
+	*w = (struct waiting){ .dlna = d, .change = change, .reply = reply, .out = *out };
+	buf_init(out, out->max);
+	struct batch *batch = change->batch;
+	change->batch = NULL;
+	enum err e = library_submit(d->library, batch, BATCH_URGENT, on_committed, w);
+	if (e != ERR_OK) {
+		batch_free(batch);
+		on_committed(w, &(struct batch_result){ .err = e });
+	}
+}
+
 static void on_control(void *ctx, const struct http_req *req, struct http_reply *reply)
 {
 	const struct dlna_endpoint *ep = ctx;
+	struct soap_change *change;
 	struct soap_http request = { .soap_action = header_of(req, "SOAPACTION"),
 				     .body = http_req_body(req),
 				     .local = http_req_local(req),
@@ -74,15 +126,16 @@ static void on_control(void *ctx, const struct http_req *req, struct http_reply 
 	CLEANUP(buf_fini) struct buf out;
 
 	buf_init(&out, HTTP_REPLY_MAX_BYTES);
-	unsigned status = soap_serve(ep->dlna, &services[ep->service], &request, &out);
+	unsigned status = soap_serve(ep->dlna, &services[ep->service], &request, &out, &change);
+	if (change) {
+		commit(ep->dlna, change, reply, &out);
+		return;
+	}
 	if (status == 400 || buf_err(&out) != ERR_OK) {
 		http_reply_error(reply, status == 400 ? 400 : 500, "not a SOAP envelope");
 		return;
 	}
-	http_reply_status(reply, status);
-	/* UDA 1.0 wants it, without a value; libmicrohttpd sends none that is wholly empty. */
-	http_reply_header(reply, "EXT", SPAN(" "));
-	http_reply_body(reply, DLNA_XML_TYPE, &out);
+	send_envelope(reply, status, &out);
 }
 
 static const char *event_refusal(unsigned status)

@@ -30,7 +30,11 @@ enum filter_bit {
 	FILTER_RES_RESOLUTION = 1u << 18,
 	FILTER_CAPTION = 1u << 19,     /* sec:CaptionInfoEx, pv:subtitleFileUri */
 	FILTER_MEDIA_CLASS = 1u << 20, /* av:mediaClass */
-	FILTER_ALL = (1u << 21) - 1
+	FILTER_DCM_INFO = 1u << 21,    /* sec:dcmInfo */
+	FILTER_PLAYBACK_COUNT = 1u << 22,
+	FILTER_PLAYBACK_TIME = 1u << 23,
+	FILTER_PLAYBACK_POSITION = 1u << 24,
+	FILTER_ALL = (1u << 25) - 1
 };
 
 /** "*" gives everything, "" only what is always there, else the names in the list; names that we do

@@ -18,6 +18,10 @@ enum upnp_code content_directory_browse(struct soap_call *call);
 /* content_search.c */
 enum upnp_code content_directory_search(struct soap_call *call);
 
+/* content_update.c */
+enum upnp_code content_directory_update_object(struct soap_call *call);
+enum upnp_code content_directory_set_bookmark(struct soap_call *call);
+
 /* connection_manager.c */
 void connection_manager_source(struct dlna *d, struct buf *out);
 void connection_manager_sink(struct dlna *d, struct buf *out);

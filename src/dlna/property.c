@@ -148,22 +148,30 @@ static struct span day(int year, int month, int of_month, char scratch[PROPERTY_
 	return span_between(scratch, p);
 }
 
-struct span property_date(struct fb_table media, char scratch[PROPERTY_SCRATCH])
+struct span property_time(int64_t wall_s, char scratch[PROPERTY_SCRATCH])
 {
-	time_t taken = (time_t)media_file_date_taken(media);
+	time_t t = (time_t)wall_s;
 	struct tm tm;
 
-	if (taken != 0 && gmtime_r(&taken, &tm) && tm.tm_year >= -1900 && tm.tm_year < 8100) {
-		struct span date = day(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, scratch);
-		char *p = scratch + date.n;
-		*p++ = 'T';
-		p = put_padded(p, (uint32_t)tm.tm_hour, 2);
-		*p++ = ':';
-		p = put_padded(p, (uint32_t)tm.tm_min, 2);
-		*p++ = ':';
-		p = put_padded(p, (uint32_t)tm.tm_sec, 2);
-		return span_between(scratch, p);
-	}
+	if (t == 0 || !gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year >= 8100)
+		return span_of(NULL, 0);
+	struct span date = day(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, scratch);
+	char *p = scratch + date.n;
+	*p++ = 'T';
+	p = put_padded(p, (uint32_t)tm.tm_hour, 2);
+	*p++ = ':';
+	p = put_padded(p, (uint32_t)tm.tm_min, 2);
+	*p++ = ':';
+	p = put_padded(p, (uint32_t)tm.tm_sec, 2);
+	return span_between(scratch, p);
+}
+
+struct span property_date(struct fb_table media, char scratch[PROPERTY_SCRATCH])
+{
+	struct span taken = property_time(media_file_date_taken(media), scratch);
+
+	if (taken.n > 0)
+		return taken;
 	if (media_file_year(media) > 0 && media_file_year(media) < 10000)
 		return day(media_file_year(media), 1, 1, scratch);
 	return span_of(NULL, 0);

@@ -52,6 +52,8 @@ bool property_value(const struct object *o, enum property p, unsigned k,
 
 /** upnp:class. */
 struct span property_class(const struct object *o);
+/** "2026-11-21T10:00:00" for seconds since 1970; empty for 0, and what no date can say. */
+struct span property_time(int64_t wall_s, char scratch[PROPERTY_SCRATCH]);
 /** dc:date; empty where it is not known. */
 struct span property_date(struct fb_table media, char scratch[PROPERTY_SCRATCH]);
 /** "0:03:05.120" */

@@ -2,6 +2,8 @@
 /* SOAP dispatch: request and SOAPACTION against the action table, answers and faults. */
 #include "dlna/soap.h"
 
+#include <stdlib.h>
+
 #include "base/num.h"
 #include "base/xml.h"
 #include "dlna/dlna_priv.h"
@@ -219,12 +221,27 @@ static unsigned run(struct soap_call *call, struct span name_space, struct buf *
 	return buf_err(out) == ERR_OK ? 200 : fault(call->dlna, UPNP_ACTION_FAILED, out);
 }
 
+void soap_change_free(struct soap_change *c)
+{
+	if (c)
+		batch_free(c->batch);
+	free(c);
+}
+
+unsigned soap_changed(struct dlna *d, const struct soap_change *c, enum err e, struct buf *out)
+{
+	if (e == ERR_OK)
+		e = c->result.err;
+	return e == ERR_OK ? 200 : fault(d, upnp_code_of(e), out);
+}
+
 unsigned soap_serve(struct dlna *d, const struct service *service, const struct soap_http *request,
-		    struct buf *out)
+		    struct buf *out, struct soap_change **out_change)
 {
 	CLEANUP(soap_request_fini) struct soap_request r;
 	enum err e = soap_request_parse(request->body, &r);
 
+	*out_change = NULL;
 	if (e == ERR_NOMEM)
 		return fault(d, UPNP_ACTION_FAILED, out);
 	if (e != ERR_OK) {
@@ -245,5 +262,12 @@ unsigned soap_serve(struct dlna *d, const struct service *service, const struct 
 				  .local = request->local,
 				  .client = client_of(&request->client) };
 	enum upnp_code code = soap_bind(service, &r, &call);
-	return code == UPNP_OK ? run(&call, r.name_space, out) : fault(d, code, out);
+	if (code != UPNP_OK)
+		return fault(d, code, out);
+	unsigned status = run(&call, r.name_space, out);
+	if (status == 200)
+		*out_change = call.change;
+	else
+		soap_change_free(call.change);
+	return status;
 }

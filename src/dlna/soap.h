@@ -4,6 +4,7 @@
 
 #include "dlna/actions.h"
 #include "dlna/client.h"
+#include "library/library.h"
 
 #define SOAP_BODY_MAX_BYTES (64u << 10)
 #define SOAP_DEPTH_MAX 16     /* nested elements */
@@ -33,6 +34,14 @@ struct soap_value {
 	bool given;
 };
 
+/** What a call changes. The answer is true once it is committed. */
+struct soap_change {
+	struct batch *batch;
+	struct op_result forgotten, result; /* of its operations */
+};
+/** NULL is fine. */
+void soap_change_free(struct soap_change *c);
+
 /** One call being run. */
 struct soap_call {
 	struct dlna *dlna;
@@ -41,6 +50,7 @@ struct soap_call {
 	struct span local; /* "10.0.0.2:8250", for URLs */
 	const struct client *client;
 	struct soap_value in[ACTION_ARGS_IN_MAX];
+	struct soap_change *change; /* set by an action that changes something */
 	struct buf *reply;
 	const struct argument *next_out;
 };
@@ -58,9 +68,14 @@ struct soap_http {
 };
 
 /** Answer one POST to a control URL. Returns the HTTP status: 200, 500 with a fault, or 400 where
- * the body is no envelope (`out` is then a line of plain text). */
+ * the body is no envelope (`out` is then a line of plain text).
+ * *out_change: NULL, or with status 200 what is to be committed before the answer goes, the
+ * caller's: then soap_changed(). */
 unsigned soap_serve(struct dlna *d, const struct service *service, const struct soap_http *request,
-		    struct buf *out);
+		    struct buf *out, struct soap_change **out_change);
+/** The batch of a change was committed, or not (`e`): the status; where it failed, `out` is a fault
+ * instead of the answer. */
+unsigned soap_changed(struct dlna *d, const struct soap_change *c, enum err e, struct buf *out);
 
 /* For action functions: the out arguments, in the order of the table. */
 

@@ -24,10 +24,14 @@ static const struct {
 	{ UPNP_INVALID_VAR, "Invalid Var" },
 	{ UPNP_ACTION_FAILED, "Action Failed" },
 	{ UPNP_NO_SUCH_OBJECT, "No such object" },
-	{ UPNP_INVALID_CONNECTION, "Invalid connection reference" },
+	{ UPNP_INVALID_CURRENT_TAG, "Invalid currentTagValue" },
+	{ UPNP_INVALID_NEW_TAG, "Invalid newTagValue" },
+	{ UPNP_READ_ONLY_TAG, "Read only tag" },
+	{ UPNP_PARAMETER_MISMATCH, "Parameter mismatch or invalid connection reference" },
 	{ UPNP_INVALID_SEARCH, "Unsupported or invalid search criteria" },
 	{ UPNP_INVALID_SORT, "Unsupported or invalid sort criteria" },
 	{ UPNP_NO_SUCH_CONTAINER, "No such container" },
+	{ UPNP_RESTRICTED_OBJECT, "Restricted object" },
 	{ UPNP_CANNOT_PROCESS, "Cannot process the request" },
 };
 

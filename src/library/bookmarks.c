@@ -10,6 +10,11 @@ enum err library_bookmark_get(const struct library_snap *sn, uint64_t media_id,
 	return db_get(snap_db(sn), TABLE_BOOKMARK, media_id, out);
 }
 
+bool library_bookmarks_any(const struct library_snap *sn)
+{
+	return db_rows(snap_db(sn), TABLE_BOOKMARK) > 0;
+}
+
 uint64_t library_bookmarks_n(const struct library_snap *sn, enum bookmark_list list)
 {
 	return db_count(snap_db(sn), TABLE_BOOKMARK, BOOKMARK_LIST, list);

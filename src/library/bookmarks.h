@@ -12,6 +12,9 @@
 NODISCARD enum err library_bookmark_get(const struct library_snap *sn, uint64_t media_id,
 					struct fb_table *out);
 
+/** Whether any file has one. */
+bool library_bookmarks_any(const struct library_snap *sn);
+
 enum bookmark_list {
 	BOOKMARKS_PLAYED, /* that were played, the last played first */
 	BOOKMARKS_RESUME  /* with a position to resume from, the last changed first */

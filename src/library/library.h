@@ -229,12 +229,14 @@ struct op_result {
 	uint32_t failed[OP_FAILED_MAX]; /* which: the first ones, as numbers in its input */
 };
 
-/** Give the batch to the writer thread, which frees it; waits while LIBRARY_QUEUE_MAX batches are
- * queued. `done` (may be NULL) runs on the writer thread once it is durable and visible, or failed.
- * BATCH_SCAN: shares a commit with those that follow, so that it may take a second; _END: somebody
- * waits, so that the commit does not wait for more. _URGENT: a commit of its own at once, before
- * those that wait. Errors: ERR_CLOSED (batch not taken). Threads: any. */
+/** Give the batch to the writer thread, which frees it; waits while LIBRARY_QUEUE_MAX batches of a
+ * scan, or LIBRARY_URGENT_MAX urgent ones, are queued. `done` (may be NULL) runs on the writer
+ * thread once it is durable and visible, or failed. BATCH_SCAN: shares a commit with those that
+ * follow, so that it may take a second; _END: somebody waits, so that the commit does not wait for
+ * more. _URGENT: a commit of its own at once, before those that wait. Errors: ERR_CLOSED (batch not
+ * taken). Threads: any. */
 #define LIBRARY_QUEUE_MAX 4
+#define LIBRARY_URGENT_MAX 128 /* more than HTTP requests may wait for: none of them waits here */
 enum batch_urgency { BATCH_SCAN, BATCH_SCAN_END, BATCH_URGENT };
 NODISCARD enum err library_submit(struct library *lib, struct batch *b, enum batch_urgency urgency,
 				  void (*done)(void *ctx, const struct batch_result *r), void *ctx);

@@ -54,7 +54,8 @@ enum err writer_submit(struct writer *w, struct batch *b, enum batch_urgency urg
 	mutex_lock(&w->m);
 	struct batch_queue *q = urgency == BATCH_URGENT ? &w->urgent : &w->scan;
 	b->urgent = urgency == BATCH_URGENT;
-	while (!w->stopping && w->thread.started && q->n >= LIBRARY_QUEUE_MAX)
+	unsigned max = b->urgent ? LIBRARY_URGENT_MAX : LIBRARY_QUEUE_MAX;
+	while (!w->stopping && w->thread.started && q->n >= max)
 		cond_wait(&w->room, &w->m);
 	if (!w->stopping && w->thread.started) {
 		queue_push(q, b);

@@ -75,8 +75,19 @@ unsigned fixture_post(struct fixture *fx, enum upnp_service service, const char 
 				     .local = SPAN("10.0.0.2:8250"),
 				     .client = fx->client };
 
+	struct soap_change *change;
+	struct batch_result result;
+
 	buf_clear(&fx->reply);
-	return soap_serve(&fx->dlna, &services[service], &request, &fx->reply);
+	unsigned status = soap_serve(&fx->dlna, &services[service], &request, &fx->reply, &change);
+	if (!change)
+		return status;
+	EXPECT_U64(200, status);
+	enum err e = library_submit_wait(fx->dlna.library, change->batch, &result);
+	change->batch = NULL;
+	status = soap_changed(&fx->dlna, change, e == ERR_OK ? result.err : e, &fx->reply);
+	soap_change_free(change);
+	return status;
 }
 
 unsigned fixture_browse(struct fixture *fx, const struct browse_args *args, struct doc *out)

@@ -57,8 +57,10 @@ static void didl_for(const struct client_headers *headers, const struct object *
 	struct doc outer;
 
 	buf_init(&b, 1 << 20);
-	struct didl w = { &b, filter_parse(span_str(filter)), SPAN("10.0.0.2:8250"),
-			  client_of(headers) };
+	struct didl w = { .out = &b,
+			  .filter = filter_parse(span_str(filter)),
+			  .host = SPAN("10.0.0.2:8250"),
+			  .client = client_of(headers) };
 	buf_add_str(&b, "<Result>");
 	didl_begin(&w);
 	didl_object(&w, o);

@@ -182,6 +182,25 @@ def test_devices_get_the_types_that_they_were_told():
     assert "video/divx" in types and "video/x-matroska" not in types, types
 
 
+def test_a_play_that_was_acknowledged_outlives_a_power_cut():
+    server = Server(sample())
+    film = server.browse("VT")[0].find("d:item", NAMES)
+    assert film.find("upnp:playbackCount", NAMES) is None
+    seen = "<upnp:lastPlaybackPosition>{}</upnp:lastPlaybackPosition>,<upnp:playCount>{}</upnp:playCount>"
+    for n in range(1, 20):
+        status, _ = server.soap("UpdateObject", {
+            "ObjectID": film.get("id"), "CurrentTagValue": seen.format(0, n - 1),
+            "NewTagValue": seen.format(10 * n, n)})
+        equal(200, status)
+    server.kill()
+    again = Server(sample(), database=server.database)
+    film = again.browse(film.get("id"), flag="BrowseMetadata")[0].find("d:item", NAMES)
+    equal("19", film.findtext("upnp:playbackCount", None, NAMES))
+    equal("0:03:10.000", film.findtext("upnp:lastPlaybackPosition", None, NAMES))
+    equal(711, fault_code(again.soap("UpdateObject", {
+        "ObjectID": "VT", "CurrentTagValue": "", "NewTagValue": ""})))
+
+
 def test_faults():
     server = Server(sample())
     ask = {"ObjectID": "0", "BrowseFlag": "BrowseDirectChildren", "Filter": "*", "StartingIndex": 0,
