@@ -313,32 +313,203 @@ def pictures(d):
     exif_chunk = b"EXIF" + struct.pack("<I", len(exif)) + exif + b"\0" * (len(exif) & 1)
     body = b"WEBP" + vp8x + webp[12:] + exif_chunk
     (d / "exif.webp").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    heifs(d, exif)
 
-    def box(name, body):
-        return struct.pack(">I", len(body) + 8) + name + body
 
-    def full(name, version, body):
-        return box(name, struct.pack(">I", version << 24) + body)
+def box(name, body):
+    return struct.pack(">I", len(body) + 8) + name + body
 
-    # A grid of tiles, turned, with EXIF behind the boxes.
-    infe = full(b"infe", 2, struct.pack(">HH", 1, 0) + b"hvc1\0") + full(
-        b"infe", 2, struct.pack(">HH", 2, 0) + b"Exif\0")
-    item = struct.pack(">I", 6) + b"Exif\0\0" + exif
-    props = full(b"ispe", 0, struct.pack(">II", 512, 512)) + full(
-        b"ispe", 0, struct.pack(">II", 4032, 3024)) + box(b"irot", b"\x03")
 
-    def meta(exif_at):
-        iloc = full(b"iloc", 0, b"\x44\x00" + struct.pack(">H", 2)
-                    + struct.pack(">HHHII", 1, 0, 1, 0, 0)
-                    + struct.pack(">HHHII", 2, 0, 1, exif_at, len(item)))
-        return full(b"meta", 0, full(b"hdlr", 0, b"\0" * 20) + full(b"iinf", 0, struct.pack(">H", 2) + infe)
-                    + iloc + box(b"iprp", box(b"ipco", props)))
+def full(name, version, body, flags=0):
+    return box(name, struct.pack(">I", version << 24 | flags) + body)
 
-    head = box(b"ftyp", b"heic\0\0\0\0mif1heic")
-    at = len(head) + len(meta(0)) + 8
-    (d / "picture.heic").write_bytes(head + meta(at) + box(b"mdat", item))
-    head = box(b"ftyp", b"avif\0\0\0\0mif1avif")
-    (d / "picture.avif").write_bytes(head + meta(0))
+
+class Heif:
+    """HEIC by hand: items with bytes, properties that they share, references between them."""
+
+    def __init__(self):
+        self.items, self.properties, self.references = [], [], []
+
+    def property(self, data):
+        if data not in self.properties:
+            self.properties.append(data)
+        return self.properties.index(data) + 1
+
+    def item(self, kind, data, properties=(), idat=False):
+        self.items.append((kind, data, [self.property(p) for p in properties], idat))
+        return len(self.items)
+
+    def refer(self, kind, source, targets):
+        self.references.append(box(kind, struct.pack(">HH", source, len(targets)) + b"".join(
+            struct.pack(">H", t) for t in targets)))
+
+    def meta(self, mdat_at, primary):
+        infe, iloc, ipma, idat = b"", b"", b"", b""
+        for i, (kind, data, properties, inside) in enumerate(self.items, 1):
+            infe += full(b"infe", 2, struct.pack(">HH", i, 0) + kind + b"\0")
+            at = len(idat) if inside else mdat_at
+            iloc += struct.pack(">HHHHII", i, int(inside), 0, 1, at, len(data))
+            ipma += struct.pack(">HB", i, len(properties)) + bytes(properties)
+            if inside:
+                idat += data
+            else:
+                mdat_at += len(data)
+        n = len(self.items)
+        return full(b"meta", 0, full(b"hdlr", 0, b"\0\0\0\0pict" + b"\0" * 13)
+                    + full(b"pitm", 0, struct.pack(">H", primary))
+                    + full(b"iloc", 1, b"\x44\x00" + struct.pack(">H", n) + iloc)
+                    + full(b"iinf", 0, struct.pack(">H", n) + infe)
+                    + full(b"iref", 0, b"".join(self.references))
+                    + box(b"iprp", box(b"ipco", b"".join(self.properties))
+                          + full(b"ipma", 0, struct.pack(">I", n) + ipma)) + box(b"idat", idat))
+
+    def write(self, path, primary, brand=b"heic"):
+        head = box(b"ftyp", brand + b"\0\0\0\0mif1" + brand)
+        at = len(head) + len(self.meta(0, primary)) + 8
+        mdat = b"".join(data for _, data, _, inside in self.items if not inside)
+        path.write_bytes(head + self.meta(at, primary) + box(b"mdat", mdat))
+
+
+def coded_still(d, source, config_name, arguments):
+    """One key frame: (its configuration as a box, its bytes)."""
+    path = d / "still"
+    ffmpeg(path, source + ["-frames:v", "1", "-pix_fmt", "yuv420p", *arguments, "-f", "mp4"])
+    data = path.read_bytes()
+    path.unlink()
+    at = data.index(config_name) - 4
+    config = data[at:at + struct.unpack(">I", data[at:at + 4])[0]]
+    size = struct.unpack(">I", data[data.index(b"stsz") + 8:][:4])[0]
+    offset = struct.unpack(">I", data[data.index(b"stco") + 12:][:4])[0]
+    return config, data[offset:offset + size]
+
+
+def hevc_still(d, source):
+    return coded_still(d, source, b"hvcC", ["-c:v", "libx265", "-x265-params", "log-level=none:keyint=1",
+                                            "-tag:v", "hvc1"])
+
+
+def ispe(width, height):
+    return full(b"ispe", 0, struct.pack(">II", width, height))
+
+
+def heifs(d, exif):
+    """A grid of four tiles in the colours of quarters.png, turned, with EXIF and a small picture."""
+    exif = struct.pack(">I", 6) + b"Exif\0\0" + exif
+    tiles = [hevc_still(d, ["-f", "lavfi", "-i", f"color=c={c}:s=512x512"])
+             for c in ("red", "lime", "blue", "white")]
+    small = hevc_still(d, ["-i", str(d / "quarters.png"), "-vf", "scale=320:240"])
+    turned = box(b"irot", b"\x03")
+    # As EXIF's orientation 6 says: a quarter turn with the clock.
+    h = Heif()
+    main = h.item(b"grid", struct.pack(">BBBBHH", 0, 0, 1, 1, 1000, 750), [ispe(1000, 750), turned], True)
+    ids = [h.item(b"hvc1", data, [config, ispe(512, 512)]) for config, data in tiles]
+    h.refer(b"dimg", main, ids)
+    h.refer(b"cdsc", h.item(b"Exif", exif), [main])
+    h.write(d / "picture.heic", main)
+    h.refer(b"thmb", h.item(b"hvc1", small[1], [small[0], ispe(320, 240), turned]), [main])
+    h.write(d / "small-inside.heic", main)
+    for name, properties in (("mirrored", [box(b"imir", b"\x01")]), ("flipped", [box(b"imir", b"\0")]),
+                             ("turned-mirrored", [turned, box(b"imir", b"\x01")]),
+                             ("mirrored-turned", [box(b"imir", b"\x01"), turned])):
+        one = Heif()
+        one.write(d / f"{name}.heic", one.item(b"hvc1", small[1], [small[0], ispe(320, 240)] + properties))
+    config, data = coded_still(d, PICTURES, b"av1C", ["-c:v", "libaom-av1", "-cpu-used", "8"])
+    one = Heif()
+    main = one.item(b"av01", data, [config, ispe(320, 240), turned])
+    one.refer(b"cdsc", one.item(b"Exif", exif), [main])
+    one.write(d / "exif.avif", main, b"avif")
+    ffmpeg(d / "picture.avif", ["-i", str(d / "quarters.png"), "-frames:v", "1", "-c:v", "libaom-av1",
+                                "-still-picture", "1", "-cpu-used", "8", "-pix_fmt", "yuv420p"])
+
+
+QUARTERS = ["-f", "lavfi", "-i", "color=c=red:s=200x150", "-f", "lavfi", "-i", "color=c=lime:s=200x150",
+            "-f", "lavfi", "-i", "color=c=blue:s=200x150", "-f", "lavfi", "-i", "color=c=white:s=200x150",
+            "-filter_complex", "xstack=inputs=4:layout=0_0|w0_0|0_h0|w0_h0", "-frames:v", "1"]
+
+
+def jpeg_by_hand(width, height, levels, progressive=False, adobe=None, data=True):
+    """Flat 8x8 blocks of one colour each component (0..255), which ffmpeg does not write so: four
+    components, progressive, sizes that are a lie."""
+    n = len(levels)
+    out = b"\xff\xd8"
+    if adobe is not None:
+        out += b"\xff\xee" + struct.pack(">H", 14) + b"Adobe\0\x64\0\0\0\0" + bytes([adobe])
+    out += b"\xff\xdb" + struct.pack(">H", 67) + b"\0" + b"\1" * 64
+    frame = bytes([8]) + struct.pack(">HHB", height, width, n) + b"".join(
+        bytes([i + 1, 0x11, 0]) for i in range(n))
+    out += (b"\xff\xc2" if progressive else b"\xff\xc0") + struct.pack(">H", len(frame) + 2) + frame
+    # DC codes: every length from 0 to 11 as 4 bits; AC: the end of the block as 1 bit.
+    dc = bytes([0, 0, 0, 12] + [0] * 12) + bytes(range(12))
+    ac = bytes([1] + [0] * 15) + b"\0"
+    out += b"\xff\xc4" + struct.pack(">H", 3 + len(dc)) + b"\0" + dc
+    out += b"\xff\xc4" + struct.pack(">H", 3 + len(ac)) + b"\x10" + ac
+    scan = bytes([n]) + b"".join(bytes([i + 1, 0]) for i in range(n)) + bytes([0, 0 if progressive else 63, 0])
+    out += b"\xff\xda" + struct.pack(">H", len(scan) + 2) + scan
+    bits = ""
+    blocks = ((width + 7) // 8) * ((height + 7) // 8) if data else 1
+    for block in range(blocks):
+        for level in levels:
+            value = (level - 128) * 8 if block == 0 else 0
+            size = abs(value).bit_length()
+            bits += f"{size:04b}" + (f"{value if value > 0 else value + (1 << size) - 1:0{size}b}" if size else "")
+            bits += "" if progressive else "0"
+    bits += "1" * (-len(bits) % 8)
+    body = bytes(int(bits[i:i + 8], 2) for i in range(0, len(bits), 8))
+    return out + body.replace(b"\xff", b"\xff\0") + b"\xff\xd9"
+
+
+def red_png(width, height):
+    import zlib
+
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress((b"\0" + b"\xff\0\0" * width) * height)) + chunk(b"IEND", b""))
+
+
+def thumbnails(d):
+    """Pictures for the tests of thumbnails: each turned and coded in its own way."""
+    plain = ["-i", str(d / "quarters.png")]
+    for o in range(1, 9):
+        ffmpeg(d / "q.jpg", plain + ["-q:v", "2"])
+        jpg, app1 = (d / "q.jpg").read_bytes(), b"Exif\0\0" + tiff_exif(o)
+        (d / f"quarters-{o}.jpg").write_bytes(
+            jpg[:2] + b"\xff\xe1" + struct.pack(">H", len(app1) + 2) + app1 + jpg[2:])
+    (d / "q.jpg").unlink()
+    for name, arguments in {
+            "quarters.gif": [], "quarters.bmp": [], "quarters.tif": [], "quarters.webp": ["-lossless", "1"],
+            "deep.png": ["-pix_fmt", "rgb48be"], "grey.jpg": ["-pix_fmt", "gray"],
+            "bits.png": ["-pix_fmt", "monob"], "palette.png": ["-pix_fmt", "pal8"],
+            "see-through.png": ["-vf", "format=rgba,geq=r=0:g=0:b=0:a='if(lt(X,200),255,0)'"],
+            "wide.png": ["-vf", "scale=8000:20"], "tall.png": ["-vf", "scale=20:8000"],
+            "dot.png": ["-vf", "scale=1:1"], "small.png": ["-vf", "scale=100:75"],
+            "large.jpg": ["-vf", "scale=12000:9000", "-q:v", "5"]}.items():
+        ffmpeg(d / name, plain + arguments)
+    for name, width, height in ("line.png", 30000, 1), ("column.png", 1, 30000):
+        (d / name).write_bytes(red_png(width, height))
+    moving = ["-loop", "1", "-t", "0.2", "-framerate", "10"] + plain
+    ffmpeg(d / "moving.gif", moving)
+    ffmpeg(d / "moving.webp", moving + ["-c:v", "libwebp_anim", "-lossless", "1"])
+    ffmpeg(d / "dark-start.mp4", ["-f", "lavfi", "-i", "color=c=black:s=320x240:d=2", "-i", str(d / "film.mp4"),
+                                  "-filter_complex", "[0:v][1:v]concat", "-an"] + H264 + ["-g", "10"])
+    ffmpeg(d / "wide-pixels.mp4", ["-i", str(d / "film.mp4"), "-an", "-vf", "setsar=2"] + H264)
+    ffmpeg(d / "head-first.mp4", ["-i", str(d / "film.mp4"), "-c", "copy", "-movflags", "faststart"])
+    data = (d / "head-first.mp4").read_bytes()
+    (d / "no-frames.mp4").write_bytes(data[:data.index(b"mdat") + 4])
+    (d / "cmyk.jpg").write_bytes(jpeg_by_hand(320, 240, (255, 0, 0, 255), adobe=0))
+    (d / "progressive.jpg").write_bytes(jpeg_by_hand(320, 240, (76, 85, 255), progressive=True))
+    (d / "bomb.jpg").write_bytes(jpeg_by_hand(65500, 65500, (76, 85, 255), data=False))
+    (d / "bomb-progressive.jpg").write_bytes(
+        jpeg_by_hand(20000, 20000, (76, 85, 255), progressive=True, data=False))
+    png = (d / "quarters.png").read_bytes()
+    (d / "bomb.png").write_bytes(png[:16] + struct.pack(">II", 65000, 65000) + png[24:])
+    gif = (d / "quarters.gif").read_bytes()
+    (d / "bomb.gif").write_bytes(gif[:6] + b"\xff\xff\xff\xff" + gif[10:])
+    bmp = (d / "quarters.bmp").read_bytes()
+    (d / "bomb.bmp").write_bytes(bmp[:18] + struct.pack("<II", 60000, 60000) + bmp[26:])
+    (d / "cut.jpg").write_bytes((d / "quarters-1.jpg").read_bytes()[:3000])
+    (d / "cut.png").write_bytes(png[:len(png) // 2])
 
 
 def covers(d):
@@ -386,7 +557,9 @@ def main():
     by_hand(directory)
     tagged(directory)
     odd_tags(directory)
+    ffmpeg(directory / "quarters.png", QUARTERS)
     pictures(directory)
+    thumbnails(directory)
     covers(directory)
     turned(directory)
     broken(directory)

@@ -309,7 +309,8 @@ TEST(examine, pictures_have_their_size)
 
 TEST(examine, exif_gives_date_camera_and_orientation)
 {
-	static const char *const files[] = { "exif.jpg", "exif.png", "exif.webp", "picture.heic" };
+	static const char *const files[] = { "exif.jpg", "exif.png", "exif.webp", "exif.avif",
+					     "picture.heic" };
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		const struct probe_reply_in *r = examine(files[i], false);
@@ -318,8 +319,8 @@ TEST(examine, exif_gives_date_camera_and_orientation)
 		EXPECT_U64(6, r->orientation);
 		EXPECT_I64(1330837567, r->date_taken);
 		EXPECT_SPAN(SPAN("Canon EOS 5D"), r->camera);
-		EXPECT_U64(i == 3 ? 3024 : 240, r->width);
-		EXPECT_U64(i == 3 ? 4032 : 320, r->height);
+		EXPECT_U64(i == 4 ? 750 : 240, r->width);
+		EXPECT_U64(i == 4 ? 1000 : 320, r->height);
 	}
 }
 
@@ -428,7 +429,7 @@ TEST_LIMIT(examine, mutated_audio_and_pictures_never_hurt, 120)
 		"tagged.mp3",	"tagged.flac", "tagged.ogg",  "tagged.opus", "tagged.m4a",
 		"tagged.wma",	"sound.aac",   "tagged.dsf",  "sound.dff",   "tagged.ape",
 		"tagged.wv",	"tagged.mpc",  "exif.jpg",    "exif.png",    "exif.webp",
-		"picture.heic", "picture.tif", "picture.gif", "picture.bmp"
+		"picture.heic", "exif.avif",   "picture.tif", "picture.gif", "picture.bmp"
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)

@@ -2,16 +2,13 @@
 /* What the headers of a picture file say: size, and where its EXIF block is. */
 #include "probe/helper/image_size.h"
 
-#include <stdlib.h>
-
 #include "base/attr.h"
 #include "base/num.h"
+#include "probe/helper/heif.h"
 
 #define JPEG_MARKERS_MAX 512
 #define PNG_CHUNKS_MAX 256
 #define TIFF_ENTRIES_MAX 512
-#define HEIF_META_MAX_BYTES (256u << 10)
-#define HEIF_BOXES_MAX 1024
 #define IMAGE_SIDE_MAX 1000000
 
 static bool is_start_of_frame(uint8_t marker)
@@ -20,11 +17,29 @@ static bool is_start_of_frame(uint8_t marker)
 	       marker != 0xcc;
 }
 
+/* Of all components together, by their sampling factors; `at`: where the frame header counts them.
+ */
+static uint16_t jpeg_pixel_bits(const struct source *s, uint64_t at)
+{
+	uint8_t h[1 + 3 * 4] = { 0 };
+	size_t n = source_read(s, at, h, sizeof h);
+	unsigned largest = 1, sum = 0;
+
+	for (size_t i = 0; i < h[0] && 3 + i * 3 <= n; i++) {
+		unsigned factors = (unsigned)(h[2 + i * 3] >> 4) * (h[2 + i * 3] & 15u);
+
+		largest = MAX(largest, factors);
+		sum += factors;
+	}
+	return (uint16_t)((8 * sum + largest - 1) / largest);
+}
+
 static bool read_jpeg(const struct source *s, struct image_header *out)
 {
 	uint64_t at = 2;
 	uint8_t h[10];
 
+	out->pixel_bits = 24;
 	for (unsigned i = 0; i < JPEG_MARKERS_MAX && source_read(s, at, h, sizeof h) == sizeof h;
 	     i++) {
 		uint32_t n = be16(h + 2);
@@ -38,6 +53,9 @@ static bool read_jpeg(const struct source *s, struct image_header *out)
 		if (is_start_of_frame(h[1])) {
 			out->height = be16(h + 5);
 			out->width = be16(h + 7);
+			/* SOF2, 6, 10, 14: every coefficient is kept until the last has come */
+			out->progressive = (h[1] & 3) == 2;
+			out->pixel_bits = jpeg_pixel_bits(s, at + 9);
 			return true;
 		}
 		if (n < 2 || h[1] == 0xda || h[1] == 0xd9)
@@ -50,6 +68,13 @@ static bool read_jpeg(const struct source *s, struct image_header *out)
 		at += 2 + n;
 	}
 	return false;
+}
+
+static uint16_t png_pixel_bits(const struct source *s)
+{
+	static const uint8_t channels[8] = { [0] = 1, [2] = 3, [3] = 1, [4] = 2, [6] = 4 };
+
+	return s->head_n < 26 ? 0 : (uint16_t)MAX(8u, s->head[24] * channels[s->head[25] & 7]);
 }
 
 static bool read_png(const struct source *s, struct image_header *out)
@@ -67,6 +92,7 @@ static bool read_png(const struct source *s, struct image_header *out)
 				return false;
 			out->width = be32(h + 8);
 			out->height = be32(h + 12);
+			out->pixel_bits = png_pixel_bits(s);
 		} else if (memcmp(h + 4, "eXIf", 4) == 0) {
 			out->exif_at = at + 8;
 			out->exif_n = n;
@@ -186,155 +212,18 @@ static bool read_tiff(const struct source *s, struct image_header *out)
 	return true;
 }
 
-/* HEIF: one meta box in memory, and what was learned of it. */
-struct heif {
-	const uint8_t *p;
-	size_t n;
-	unsigned boxes_n; /* seen so far, against HEIF_BOXES_MAX */
-	uint32_t exif_item;
-	struct image_header *out;
-};
-
-static void heif_item_info(struct heif *m, const uint8_t *p, size_t n)
-{
-	/* infe, version 2 or 3: flags, item id, protection, type */
-	bool wide = n > 0 && p[0] >= 3;
-	size_t type_at = wide ? 10 : 8;
-
-	if (n >= type_at + 4 && p[0] >= 2 && memcmp(p + type_at, "Exif", 4) == 0)
-		m->exif_item = wide ? be32(p + 4) : be16(p + 4);
-}
-
-static uint64_t heif_number(const uint8_t *p, unsigned bytes_n)
-{
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < bytes_n; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
-/* iloc: where the bytes of the EXIF item are. Versions 0 to 2, items of one extent. */
-static void heif_locations(struct heif *m, const uint8_t *p, size_t n)
-{
-	if (n < 8 || p[0] > 2)
-		return;
-	unsigned version = p[0];
-	unsigned offset_n = p[4] >> 4;
-	unsigned length_n = p[4] & 15;
-	unsigned base_n = p[5] >> 4;
-	unsigned index_n = version > 0 ? p[5] & 15 : 0;
-	unsigned id_n = version < 2 ? 2 : 4;
-	size_t at = version < 2 ? 8 : 10;
-	size_t fixed_n = id_n + (version > 0 ? 2 : 0) + 2 + base_n + 2;
-	size_t extent_n = index_n + offset_n + length_n;
-
-	while (at <= n && n - at >= fixed_n) {
-		uint64_t id = heif_number(p + at, id_n);
-		uint64_t base = heif_number(p + at + fixed_n - 2 - base_n, base_n);
-		size_t extents = be16(p + at + fixed_n - 2);
-		const uint8_t *extent = p + at + fixed_n;
-
-		at += fixed_n + extents * extent_n;
-		if (at > n || extents == 0)
-			return;
-		if (id != m->exif_item)
-			continue;
-		m->out->exif_at = base + heif_number(extent + index_n, offset_n);
-		m->out->exif_n = heif_number(extent + index_n + offset_n, length_n);
-		return;
-	}
-}
-
-static void heif_property(struct heif *m, const uint8_t *type, const uint8_t *p, size_t n)
-{
-	static const uint8_t rotation[4] = { 1, 8, 3, 6 }; /* quarter turns left, as EXIF says it */
-
-	if (memcmp(type, "ispe", 4) == 0 && n >= 12) {
-		uint64_t area = (uint64_t)m->out->width * m->out->height;
-		uint32_t width = be32(p + 4);
-		uint32_t height = be32(p + 8);
-
-		/* A large picture is a grid of tiles: the largest size is that of the whole. */
-		if ((uint64_t)width * height > area) {
-			m->out->width = width;
-			m->out->height = height;
-		}
-	} else if (memcmp(type, "irot", 4) == 0 && n >= 1) {
-		m->out->orientation = rotation[p[0] & 3];
-	}
-}
-
-/* The boxes of one level; `depth` levels more below it. */
-static void heif_boxes(struct heif *m, size_t at, size_t end, unsigned depth)
-{
-	while (end - at >= 8 && m->boxes_n++ < HEIF_BOXES_MAX) {
-		const uint8_t *box = m->p + at;
-		size_t n = be32(box);
-
-		if (n < 8 || n > end - at)
-			return;
-		if (depth > 0 &&
-		    (memcmp(box + 4, "iprp", 4) == 0 || memcmp(box + 4, "ipco", 4) == 0))
-			heif_boxes(m, at + 8, at + n, depth - 1);
-		else if (depth > 0 && memcmp(box + 4, "iinf", 4) == 0 && n >= 16)
-			heif_boxes(m, at + (box[8] == 0 ? 14 : 16), at + n, depth - 1);
-		else if (memcmp(box + 4, "infe", 4) == 0)
-			heif_item_info(m, box + 8, n - 8);
-		else if (memcmp(box + 4, "iloc", 4) == 0 && m->exif_item != 0)
-			heif_locations(m, box + 8, n - 8);
-		else
-			heif_property(m, box + 4, box + 8, n - 8);
-		at += n;
-	}
-}
-
-/* The EXIF item: how far the TIFF header is from its start, then perhaps "Exif\0\0". */
-static void heif_exif_start(const struct source *s, struct image_header *out)
-{
-	uint8_t skip[4];
-
-	if (out->exif_n < 8 || source_read(s, out->exif_at, skip, 4) != 4 ||
-	    be32(skip) > out->exif_n - 4) {
-		out->exif_n = 0;
-		return;
-	}
-	out->exif_at += 4 + be32(skip);
-	out->exif_n -= 4 + be32(skip);
-}
-
-static void freep(uint8_t **p)
-{
-	free(*p);
-}
-
 static bool read_heif(const struct source *s, struct image_header *out)
 {
-	uint64_t at = 0;
-	uint8_t h[8];
+	struct heif h;
 
-	for (unsigned i = 0; i < 16 && source_read(s, at, h, 8) == 8; i++) {
-		size_t n = be32(h);
-
-		if (n < 8)
-			return false;
-		if (memcmp(h + 4, "meta", 4) != 0) {
-			at += n;
-			continue;
-		}
-		if (n < 12 || n > HEIF_META_MAX_BYTES)
-			return false;
-		CLEANUP(freep) uint8_t *meta = malloc(n);
-		if (!meta)
-			return false;
-		struct heif m = { .p = meta, .n = source_read(s, at, meta, n), .out = out };
-		/* Twice: the list of items may stand behind their places. */
-		for (unsigned pass = 0; pass < 2 && m.n >= 12; pass++, m.boxes_n = 0)
-			heif_boxes(&m, 12, m.n, 2);
-		heif_exif_start(s, out);
-		return out->width > 0;
-	}
-	return false;
+	if (heif_read(s, &h) != ERR_OK)
+		return false;
+	out->width = h.picture.width;
+	out->height = h.picture.height;
+	out->orientation = h.picture.orientation;
+	out->exif_at = h.exif.at;
+	out->exif_n = h.exif.n;
+	return true;
 }
 
 enum err image_header_read(const struct source *s, enum media_format format,

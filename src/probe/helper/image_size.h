@@ -2,8 +2,8 @@
 /* What the headers of a picture file say: size, and where its EXIF block is. */
 #pragma once
 
-#include "probe/helper/source.h"
 #include "base/media_type.h"
+#include "probe/helper/source.h"
 
 #define IMAGE_EXIF_MAX_BYTES 65536 /* JPEG allows no more */
 
@@ -11,6 +11,8 @@ struct image_header {
 	uint32_t width; /* as stored */
 	uint32_t height;
 	uint8_t orientation; /* EXIF 1..8 where the format itself has one; 0: it has none */
+	uint16_t pixel_bits; /* of a decoded pixel, on average; 0: unknown */
+	bool progressive;    /* JPEG: decoding holds all coefficients */
 	uint64_t exif_at;    /* of the TIFF header that EXIF begins with */
 	uint64_t exif_n;     /* 0: none */
 };
