@@ -23,7 +23,12 @@
 
 enum probe_kind {
 	PROBE_FACTS = 0, /* everything but pictures */
-	PROBE_ART = 1	 /* the embedded picture as well */
+	PROBE_ART = 1,	 /* the embedded picture as well */
+	/* A small JPEG of the picture, of the picture in it, or of a film, inside the box that
+	 * DLNA's profile of this name allows (base/picture.h): baseline, 4:2:0, no metadata. The
+	 * reply has art, art_mime_type, width and height, and nothing else that was found. */
+	PROBE_TN = 2,
+	PROBE_SM = 3
 };
 
 struct probe_request { /* on the wire, followed by the file's name (for its extension) */

@@ -92,6 +92,38 @@ TEST(probe, films_and_odd_files_are_described_inside_the_sandbox)
 	}
 }
 
+TEST(probe, thumbnails_are_made_inside_the_sandbox_and_its_memory)
+{
+	static const struct {
+		const char *name;
+		uint8_t status;
+	} files[] = {
+		{ "large.jpg", PROBE_STATUS_OK },	  { "picture.heic", PROBE_STATUS_OK },
+		{ "picture.avif", PROBE_STATUS_OK },	  { "moving.webp", PROBE_STATUS_OK },
+		{ "deep.png", PROBE_STATUS_OK },	  { "film.webm", PROBE_STATUS_OK },
+		{ "film.ts", PROBE_STATUS_OK },		  { "hevc.mp4", PROBE_STATUS_OK },
+		{ "tagged.flac", PROBE_STATUS_OK },	  { "bomb.png", PROBE_STATUS_TOO_LARGE },
+		{ "bomb.gif", PROBE_STATUS_TOO_LARGE },	  { "cbr.mp3", PROBE_STATUS_NOT_MEDIA },
+		{ "no-frames.mp4", PROBE_STATUS_BROKEN },
+	};
+	CLEANUP(probe_freep) struct probe *p = client(NULL, 1, 0);
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		CLEANUP(fd_closep) int fd = media_open(files[i].name);
+		uint64_t start_ms = clock_now_ms();
+		struct probe_result r;
+
+		EXPECT_OK(probe_send(p, i % 2 ? PROBE_TN : PROBE_SM, fd, span_str(files[i].name),
+				     NULL));
+		EXPECT_OK(probe_recv(p, 20000, &r));
+		EXPECT_U64(files[i].status, r.status);
+		struct span art = probe_reply_art(r.facts);
+		EXPECT((art.n > 0) == (r.status == PROBE_STATUS_OK));
+		printf("%s: %llu bytes, %llu ms\n", files[i].name, (unsigned long long)art.n,
+		       (unsigned long long)(clock_now_ms() - start_ms));
+	}
+}
+
 TEST(probe, a_picture_larger_than_a_packet_arrives_whole)
 {
 	CLEANUP(probe_freep) struct probe *p = client(NULL, 1, 0);

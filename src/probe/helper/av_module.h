@@ -62,3 +62,59 @@ struct av_request {
 /** The one function of the module: enum av_status; *out is zeroed first. */
 typedef int av_module_fn(const struct av_request *request, struct av_facts *out);
 av_module_fn salver_probe_av;
+
+/* ---- thumbnails ---- */
+
+#define AV_THUMB_SYMBOL "salver_probe_av_thumb"
+#define AV_THUMB_PADDING 64		       /* bytes of 0 behind each part */
+#define AV_THUMB_DECODE_MAX_BYTES (160u << 20) /* one picture, decoded */
+#define AV_THUMB_HALVINGS_MAX 3		       /* straight from the coefficients of a JPEG */
+#define AV_THUMB_PARTS_MAX 1024		       /* tiles of one picture */
+
+enum av_still { /* how a picture is coded */
+		AV_STILL_NONE,
+		AV_STILL_JPEG,
+		AV_STILL_PNG,
+		AV_STILL_GIF,
+		AV_STILL_WEBP,
+		AV_STILL_BMP,
+		AV_STILL_TIFF,
+		AV_STILL_HEVC,
+		AV_STILL_AV1
+};
+
+struct av_thumb_part {
+	const uint8_t *p; /* AV_THUMB_PADDING more bytes behind it */
+	uint32_t n;
+};
+
+struct av_thumb_request {
+	/* A still picture: tiles of one size, line by line; most have one. parts_n 0: a frame of
+	 * `film`. */
+	enum av_still coding;
+	const struct av_thumb_part *parts;
+	uint32_t parts_n;
+	uint32_t columns;
+	const uint8_t *config; /* hvcC, av1C; with padding; NULL: none */
+	uint32_t config_n;
+	uint32_t width; /* of the whole, as stored; where a tile is larger it is cut */
+	uint32_t height;
+	uint32_t halvings; /* JPEG: decode it so many times halved, at most AV_THUMB_HALVINGS_MAX */
+	uint8_t orientation; /* EXIF's, 0 and 1: as stored */
+	struct av_request film;
+	/* The result: inside this box, as shown. */
+	uint32_t box_width;
+	uint32_t box_height;
+	uint32_t time_max_ms; /* films: gives up by itself; a still cannot be interrupted */
+};
+
+struct av_thumb {
+	uint8_t *jpeg; /* malloc()ed */
+	uint32_t jpeg_n;
+	uint32_t width;
+	uint32_t height;
+};
+
+/** A baseline JPEG, 4:2:0, without metadata: enum av_status; *out is zeroed first. */
+typedef int av_thumb_fn(const struct av_thumb_request *request, struct av_thumb *out);
+av_thumb_fn salver_probe_av_thumb;

@@ -94,6 +94,11 @@ static const char *picture_mime(struct span p)
 	return NULL;
 }
 
+uint32_t facts_art_max(const struct facts *f)
+{
+	return f->art_max_n > 0 ? f->art_max_n : FACTS_ART_MAX_BYTES;
+}
+
 void facts_art(struct facts *f, struct span picture)
 {
 	const char *mime = picture_mime(picture);
@@ -103,7 +108,7 @@ void facts_art(struct facts *f, struct span picture)
 	f->reply.art_embedded = true;
 	if (!f->want_art)
 		return;
-	if (picture.n > FACTS_ART_MAX_BYTES) {
+	if (picture.n > facts_art_max(f)) {
 		facts_fail(f, PROBE_STATUS_TOO_LARGE, "the embedded picture is too large");
 		return;
 	}

@@ -15,7 +15,8 @@
 #define FACTS_VALUES_MAX 16	  /* artists or genres of one file */
 #define FACTS_TRACKS_MAX 32	  /* audio tracks of one film */
 #define FACTS_ART_MAX_BYTES (PROBE_REPLY_MAX_BYTES - (128u << 10)) /* the rest is for text */
-#define FACTS_ARENA_MAX_BYTES (4u << 20)
+#define FACTS_PICTURE_MAX_BYTES (16u << 20)			   /* embedded, for a thumbnail */
+#define FACTS_ARENA_MAX_BYTES (FACTS_PICTURE_MAX_BYTES + (4u << 20))
 
 struct facts {
 	struct probe_reply_in reply; /* points into the arrays and the arena */
@@ -24,6 +25,7 @@ struct facts {
 	struct probe_stream_in tracks[FACTS_TRACKS_MAX];
 	struct arena arena;
 	bool want_art;
+	uint32_t art_max_n; /* what is larger is not taken; 0: FACTS_ART_MAX_BYTES */
 };
 
 void facts_init(struct facts *f);
@@ -39,6 +41,8 @@ void facts_add_artist(struct facts *f, struct span s);
 void facts_add_genre(struct facts *f, struct span s);
 /** The embedded picture, found: its bytes are kept where they were asked for and fit. */
 void facts_art(struct facts *f, struct span picture);
+/** The largest picture that is taken now. */
+uint32_t facts_art_max(const struct facts *f);
 /** Say how it ended; `why` is one sentence, a literal. */
 void facts_fail(struct facts *f, uint8_t status, const char *why);
 

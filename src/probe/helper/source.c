@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/attr.h"
+
 enum err source_init(struct source *s, int fd)
 {
 	struct stat st;
@@ -18,6 +20,7 @@ enum err source_init(struct source *s, int fd)
 	/* Headers here and there: reading ahead 128 KiB around each would be most of the work. */
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
 	s->fd = fd;
+	s->bytes = NULL;
 	s->size = (uint64_t)st.st_size;
 	ssize_t n = pread(fd, s->head, sizeof s->head, 0);
 	if (n < 0)
@@ -26,12 +29,26 @@ enum err source_init(struct source *s, int fd)
 	return ERR_OK;
 }
 
+void source_init_bytes(struct source *s, struct span bytes)
+{
+	s->fd = -1;
+	s->bytes = (const uint8_t *)bytes.p;
+	s->size = bytes.n;
+	s->head_n = MIN(bytes.n, sizeof s->head);
+	memcpy(s->head, bytes.p, s->head_n);
+}
+
 size_t source_read(const struct source *s, uint64_t off, void *p, size_t n)
 {
 	size_t done = 0;
 
 	if (off >= s->size)
 		return 0;
+	if (s->bytes) {
+		n = (size_t)MIN((uint64_t)n, s->size - off);
+		memcpy(p, s->bytes + off, n);
+		return n;
+	}
 	while (done < n) {
 		ssize_t got = pread(s->fd, (char *)p + done, n - done, (off_t)(off + done));
 

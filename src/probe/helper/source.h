@@ -8,7 +8,8 @@
 #define SOURCE_HEAD_BYTES 4096 /* enough to tell every format that we know apart */
 
 struct source {
-	int fd; /* borrowed */
+	int fd;		      /* borrowed */
+	const uint8_t *bytes; /* instead of fd: a picture that was inside a file; borrowed */
 	uint64_t size;
 	size_t head_n;
 	uint8_t head[SOURCE_HEAD_BYTES]; /* the first bytes, read once */
@@ -17,6 +18,8 @@ struct source {
 /** Take `fd` (borrowed) and read its head.
  * Errors: ERR_INVALID (not a regular file), ERR_IO, ERR_ACCESS ... (of the first read). */
 NODISCARD enum err source_init(struct source *s, int fd);
+/** The same for what is in memory already. Lifetime: borrows `bytes`. */
+void source_init_bytes(struct source *s, struct span bytes);
 /** Up to n bytes at `off`: how many there were, 0 at the end or on an error. */
 size_t source_read(const struct source *s, uint64_t off, void *p, size_t n);
 

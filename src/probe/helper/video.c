@@ -7,11 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "probe/helper/av_module.h"
-
-#define VIDEO_TIME_MAX_MS                                                                          \
-	(PROBE_TIMEOUT_MS - 2000) /* an answer of ours comes before the watchdog */
-
 static char module_path[PATH_MAX];
 
 void video_init(const char *library_dir)
@@ -23,20 +18,23 @@ void video_init(const char *library_dir)
 }
 
 /* Loaded once; a failure is final as well. */
-static av_module_fn *module_function(void)
+static void *module_symbol(const char *name)
 {
-	static av_module_fn *fn;
+	static void *so;
 	static bool tried;
 
-	if (tried)
-		return fn;
+	if (!tried) {
+		so = dlopen(module_path, RTLD_LAZY | RTLD_LOCAL);
+		if (!so)
+			fprintf(stderr, "salver-probe: %s\n", dlerror());
+	}
 	tried = true;
-	void *so = dlopen(module_path, RTLD_LAZY | RTLD_LOCAL);
-	if (so)
-		fn = (av_module_fn *)dlsym(so, AV_MODULE_SYMBOL);
-	else
-		fprintf(stderr, "salver-probe: %s\n", dlerror());
-	return fn;
+	return so ? dlsym(so, name) : NULL;
+}
+
+av_thumb_fn *video_thumb_function(void)
+{
+	return (av_thumb_fn *)module_symbol(AV_THUMB_SYMBOL);
 }
 
 static struct span take_text(struct facts *f, const char *s)
@@ -89,7 +87,7 @@ static void take_art(struct facts *f, struct av_facts *av)
 {
 	if (av->art)
 		facts_art(f, span_of(av->art, av->art_n));
-	else if (av->art_found && f->want_art && av->art_n > FACTS_ART_MAX_BYTES)
+	else if (av->art_found && f->want_art && av->art_n > facts_art_max(f))
 		facts_fail(f, PROBE_STATUS_TOO_LARGE, "the embedded picture is too large");
 	else if (av->art_found && !f->want_art)
 		facts_art(f, span_of(av->art_head, sizeof av->art_head));
@@ -109,11 +107,11 @@ static void fail(struct facts *f, int av_status)
 void video_probe(struct facts *f, const struct source *s, const char *av_format)
 {
 	static struct av_facts av; /* large; one worker, one thread */
-	av_module_fn *fn = av_format ? module_function() : NULL;
+	av_module_fn *fn = av_format ? (av_module_fn *)module_symbol(AV_MODULE_SYMBOL) : NULL;
 	struct av_request request = { .fd = s->fd,
 				      .size = s->size,
 				      .format = av_format,
-				      .art_max_n = f->want_art ? FACTS_ART_MAX_BYTES : 0,
+				      .art_max_n = f->want_art ? facts_art_max(f) : 0,
 				      .time_max_ms = VIDEO_TIME_MAX_MS };
 
 	if (!fn) {

@@ -12,6 +12,7 @@
 #include "probe/helper/audio.h"
 #include "probe/helper/examine.h"
 #include "probe/helper/sandbox.h"
+#include "probe/helper/thumbnail.h"
 #include "probe/protocol.h"
 
 struct worker {
@@ -76,8 +77,13 @@ static enum err serve_one(struct worker *w)
 		return ERR_INVALID;
 	memcpy(&request, packet, sizeof request);
 	facts_reset(&w->facts);
+	struct span name = span_of(packet + sizeof request, n - sizeof request);
 	w->facts.want_art = request.kind == PROBE_ART;
-	examine_file(&w->facts, fd, span_of(packet + sizeof request, n - sizeof request));
+	if (request.kind == PROBE_TN || request.kind == PROBE_SM)
+		thumbnail_make(&w->facts, fd, name,
+			       request.kind == PROBE_TN ? PICTURE_TN : PICTURE_SM);
+	else
+		examine_file(&w->facts, fd, name);
 	sandbox_more_cpu();
 	return send_reply(w, request.sequence);
 }
