@@ -402,6 +402,7 @@ void apply_forget(struct apply *a)
 	a->entries_n = a->places_n = 0;
 	id_map_clear(&a->entry_by_id);
 	id_map_clear(&a->place_by_hash);
+	a->row.unpacked = a->row.counted = NULL;
 	dicts_forget_batch(&a->dicts);
 }
 

@@ -16,6 +16,7 @@
 #include "library/batch_priv.h"
 #include "library/dict.h"
 #include "library/id_set.h"
+#include "library/tables.h"
 
 /* Files of one commit; a removed tree goes over as many commits as it takes. */
 #define COMMIT_FILES_MAX 8192
@@ -48,6 +49,22 @@ struct probed { /* what the store has at the paths of operations (apply_probe.c)
 	uint32_t directory[PROBED_MAX];
 };
 
+/* What one record is counted in: rows of dictionaries, each once. */
+struct categories {
+	uint32_t terms[MEDIA_TERMS_MAX];
+	unsigned terms_n;
+	uint32_t directory, album; /* DICT_NONE: in none */
+};
+
+/* The file at hand, and what it has from the one before: files come album by album. */
+struct file_row {
+	struct media_file_in in;
+	const struct batch_file *unpacked; /* in `in`; NULL: nothing is, or its batch has gone */
+	const struct batch_file *counted;  /* whose categories these and those in `in` are */
+	struct categories categories;
+	uint32_t artist_ids[MEDIA_NAMES_MAX], genre_ids[MEDIA_NAMES_MAX];
+};
+
 struct apply {
 	struct db_txn *txn;
 	struct db_snap *base; /* what the transaction is based on; outlives it, for names */
@@ -60,6 +77,7 @@ struct apply {
 	struct id_map entry_by_id, place_by_hash;
 	struct lists lists;
 	struct probed *probed;
+	struct file_row row;
 	struct id_set touched;		      /* by batches that are written and forgotten */
 	uint32_t months[LIBRARY_CHANGED_MAX]; /* of images that are written: image_month() */
 	unsigned months_n;

@@ -3,13 +3,6 @@
 #include "library/apply.h"
 #include "library/tables.h"
 
-/* What one record is counted in: indexes of dictionary rows, each once. */
-struct categories {
-	uint32_t terms[MEDIA_TERMS_MAX];
-	unsigned terms_n;
-	uint32_t directory, album; /* DICT_NONE: in none */
-};
-
 /* ---- terms and albums ------------------------------------------------------------------------ */
 
 static void term_add(struct categories *c, uint32_t row)
@@ -87,26 +80,65 @@ static enum err album_of(struct apply *a, struct categories *c, const struct med
 }
 
 /* Only audio has categories: a film's genre does not belong under "Music". */
-static enum err categories_of(struct apply *a, struct categories *c, struct media_file_in *in,
-			      uint32_t artist_ids[MEDIA_NAMES_MAX],
-			      uint32_t genre_ids[MEDIA_NAMES_MAX])
+static enum err categories_find(struct apply *a, struct file_row *row)
 {
+	struct media_file_in *in = &row->in;
+	struct categories *c = &row->categories;
+	c->terms_n = 0;
+	c->album = DICT_NONE;
+	in->artist_ids = row->artist_ids;
+	in->genre_ids = row->genre_ids;
+	in->artist_ids_n = in->genre_ids_n = 0;
+	in->album_artist_id = in->composer_id = in->year_id = in->album_id = 0;
 	if (in->kind != MEDIA_KIND_AUDIO)
 		return ERR_OK;
-	in->artist_ids = artist_ids;
-	in->genre_ids = genre_ids;
 	enum err e = terms_of(a, c, TERM_KIND_ARTIST, in->artist, in->artists, in->artists_n,
-			      artist_ids, &in->artist_ids_n);
+			      row->artist_ids, &in->artist_ids_n);
 	if (e == ERR_OK) /* one name, one person: album artists are artists */
 		e = term_of(a, c, TERM_KIND_ARTIST, in->album_artist, &in->album_artist_id);
 	if (e == ERR_OK)
-		e = terms_of(a, c, TERM_KIND_GENRE, in->genre, in->genres, in->genres_n, genre_ids,
-			     &in->genre_ids_n);
+		e = terms_of(a, c, TERM_KIND_GENRE, in->genre, in->genres, in->genres_n,
+			     row->genre_ids, &in->genre_ids_n);
 	if (e == ERR_OK)
 		e = term_of(a, c, TERM_KIND_COMPOSER, in->composer, &in->composer_id);
 	if (e == ERR_OK)
 		e = year_of(a, c, in->year, &in->year_id);
 	return e == ERR_OK ? album_of(a, c, in, &in->album_id) : e;
+}
+
+/* The directory of a file that was not probed, or is new. */
+static enum err directory_of(struct apply *a, const struct file_entry *f, uint32_t *out)
+{
+	const struct file_row *row = &a->row;
+	if (f->directory != DICT_NONE)
+		*out = f->directory;
+	else if (row->counted && row->counted->directory == f->in->directory)
+		*out = row->categories.directory;
+	else
+		return dict_directory(&a->dicts, path_directory(row->in.path), true, out);
+	return ERR_OK;
+}
+
+/* All that categories follow from, but for the directory. */
+static bool same_categories(const struct batch_file *x, const struct batch_file *y)
+{
+	return x->texts == y->texts && x->year == y->year && x->kind == y->kind &&
+	       x->compilation == y->compilation && !x->more && !y->more;
+}
+
+static enum err categories_of(struct apply *a, const struct batch_file *file, uint32_t directory)
+{
+	struct file_row *row = &a->row;
+	struct categories *c = &row->categories;
+	if (row->counted && c->directory == directory && same_categories(row->counted, file))
+		return ERR_OK;
+	row->counted = NULL;
+	c->directory = directory;
+	row->in.directory_id = a->dicts.d[DICT_DIRECTORY].rows[directory].id;
+	enum err e = categories_find(a, row);
+	if (e == ERR_OK)
+		row->counted = file;
+	return e;
 }
 
 /* ---- counting -------------------------------------------------------------------------------- */
@@ -174,9 +206,9 @@ static void fail_file(struct file_entry *f)
 	f->owner->result.failed_n++;
 }
 
-static enum err put_file(struct apply *a, struct file_entry *f, struct media_file_in *in,
-			 const struct categories *c)
+static enum err put_file(struct apply *a, struct file_entry *f)
 {
+	struct media_file_in *in = &a->row.in;
 	bool is_new = f->stored.pos == 0;
 	in->id = is_new ? db_txn_new_id(a->txn, TABLE_MEDIA) : f->id;
 	in->created_at = is_new ? a->now_s : media_file_created_at(f->stored);
@@ -191,7 +223,7 @@ static enum err put_file(struct apply *a, struct file_entry *f, struct media_fil
 	f->id = in->id;
 	a->rows_n++;
 	f->owner->result.put_n++;
-	count_new(a, c, in->kind);
+	count_new(a, &a->row.categories, in->kind);
 	if (!is_new)
 		note_stored_month(a, f->stored);
 	note_month(a, in->kind, in->date_taken, in->modified);
@@ -200,27 +232,20 @@ static enum err put_file(struct apply *a, struct file_entry *f, struct media_fil
 
 static enum err store_file(struct apply *a, struct file_entry *f)
 {
-	struct media_file_in in;
-	file_unpack(f->in, &in);
-	if (f->stored.pos && media_same(f->stored, &in))
+	struct file_row *row = &a->row;
+	file_unpack(f->in, row->unpacked, &row->in);
+	row->unpacked = f->in;
+	if (f->stored.pos && media_same(f->stored, &row->in))
 		return ERR_OK;
-	uint32_t artist_ids[MEDIA_NAMES_MAX], genre_ids[MEDIA_NAMES_MAX];
-	struct categories c;
-	c.terms_n = 0;
-	c.album = DICT_NONE;
-	c.directory = f->directory;
-	enum err e = ERR_OK;
-	if (c.directory == DICT_NONE)
-		e = dict_directory(&a->dicts, path_directory(in.path), true, &c.directory);
+	uint32_t directory;
+	enum err e = directory_of(a, f, &directory);
 	if (e == ERR_NOTFOUND || e == ERR_CORRUPT) { /* no media root above it that can be read */
 		fail_file(f);
 		return ERR_OK;
 	}
-	if (e != ERR_OK)
-		return e;
-	in.directory_id = a->dicts.d[DICT_DIRECTORY].rows[c.directory].id;
-	e = categories_of(a, &c, &in, artist_ids, genre_ids);
-	return e == ERR_OK ? put_file(a, f, &in, &c) : e;
+	if (e == ERR_OK)
+		e = categories_of(a, f->in, directory);
+	return e == ERR_OK ? put_file(a, f) : e;
 }
 
 enum err apply_files(struct apply *a)

@@ -31,15 +31,21 @@ static bool name_is_sound(struct span path, size_t name_at)
 	       !memchr(name.p, '/', name.n);
 }
 
-/* *name_at is where the name of the file before begins, and then that of this one. */
-static bool file_path_is_sound(struct span path, const struct batch_file *last, uint32_t *name_at)
+/* Where a path's name begins, and the path that neighbours share (struct batch_file). */
+struct file_place {
+	uint32_t name_at;
+	const struct batch_text *directory; /* NULL: it is the first in there */
+};
+
+static bool file_path_is_sound(struct span path, const struct batch_file *last,
+			       struct file_place *out)
 {
 	if (last && path.n > last->name_at && memcmp(path.p, last->path->p, last->name_at) == 0 &&
 	    name_is_sound(path, last->name_at)) {
-		*name_at = last->name_at;
+		*out = (struct file_place){ last->name_at, last->directory };
 		return true;
 	}
-	*name_at = (uint32_t)(span_rfind(path, '/') + 1);
+	*out = (struct file_place){ (uint32_t)(span_rfind(path, '/') + 1), NULL };
 	return path_is_sound(path);
 }
 
@@ -242,7 +248,7 @@ static struct span stem(struct span filename)
 	return dot == 0 ? filename : span_first(filename, dot);
 }
 
-static enum err pack(struct batch *b, const struct media_file_in *in, uint32_t name_at,
+static enum err pack(struct batch *b, const struct media_file_in *in, struct file_place place,
 		     const struct batch_more *more, const struct batch_file **out)
 {
 	const struct batch_texts *texts;
@@ -251,7 +257,7 @@ static enum err pack(struct batch *b, const struct media_file_in *in, uint32_t n
 		return e;
 	struct span title = batch_text_normal(in->title);
 	if (title.n == 0)
-		title = batch_text_normal(stem(span_skip(in->path, name_at)));
+		title = batch_text_normal(stem(span_skip(in->path, place.name_at)));
 	size_t bytes = sizeof(struct batch_file) + text_bytes(in->path) + text_bytes(title);
 	struct batch_file *f = arena_alloc(&b->arena, bytes);
 	if (!f)
@@ -261,7 +267,8 @@ static enum err pack(struct batch *b, const struct media_file_in *in, uint32_t n
 	f->path = text_put(&at, in->path);
 	f->title = text_put(&at, title);
 	f->more = more;
-	f->name_at = name_at;
+	f->name_at = place.name_at;
+	f->directory = place.directory ? place.directory : f->path;
 #define X(field) f->field = in->field;
 	MEDIA_NUMBERS(X)
 #undef X
@@ -275,7 +282,7 @@ static bool has_more(const struct media_file_in *in)
 	       (in->canonical_path.n && !span_eq(in->canonical_path, in->path));
 }
 
-static enum err pack_more(struct batch *b, const struct media_file_in *in, uint32_t name_at,
+static enum err pack_more(struct batch *b, const struct media_file_in *in, struct file_place place,
 			  const struct batch_file **out)
 {
 	struct media_file_in normal = *in;
@@ -286,7 +293,7 @@ static enum err pack_more(struct batch *b, const struct media_file_in *in, uint3
 	*more = (struct batch_more){ 0 };
 	names_normal(&normal.artist, in->artists, in->artists_n, &artists);
 	names_normal(&normal.genre, in->genres, in->genres_n, &genres);
-	enum err e = pack(b, &normal, name_at, more, out);
+	enum err e = pack(b, &normal, place, more, out);
 	if (e != ERR_OK)
 		return e;
 	const struct batch_text *const *text = (*out)->texts->text;
@@ -305,13 +312,13 @@ static enum err pack_more(struct batch *b, const struct media_file_in *in, uint3
 
 enum err file_pack(struct batch *b, const struct media_file_in *file, const struct batch_file **out)
 {
-	uint32_t name_at;
-	if (!file_path_is_sound(file->path, b->last, &name_at) ||
+	struct file_place place;
+	if (!file_path_is_sound(file->path, b->last, &place) ||
 	    file->canonical_path.n > MEDIA_PATH_MAX || file->art_path.n > MEDIA_PATH_MAX ||
 	    file->kind < MEDIA_KIND_AUDIO || file->kind > MEDIA_KIND_IMAGE)
 		return ERR_INVALID;
-	enum err e = has_more(file) ? pack_more(b, file, name_at, out)
-				    : pack(b, file, name_at, NULL, out);
+	enum err e =
+		has_more(file) ? pack_more(b, file, place, out) : pack(b, file, place, NULL, out);
 	if (e == ERR_OK)
 		b->last = *out;
 	return e;
@@ -331,22 +338,27 @@ static void unpack_more(const struct batch_more *more, struct media_file_in *out
 	out->genres_n = more->genres_n;
 }
 
-void file_unpack(const struct batch_file *file, struct media_file_in *out)
+void file_unpack(const struct batch_file *file, const struct batch_file *last,
+		 struct media_file_in *out)
 {
-	memset(out, 0, sizeof *out);
+	static const struct batch_more more_none;
+	if (!last)
+		memset(out, 0, sizeof *out);
 	out->path = out->canonical_path =
 		batch_text_span(file->path); /* one string in the record */
 	out->filename = span_skip(out->path, file->name_at);
 	out->title = batch_text_span(file->title);
-#define X(field) out->field = batch_text_span(file->texts->text[SHARED_##field]);
-	X(artist)
-	X(genre)
-	MEDIA_TEXTS(X)
-	X(art_path)
-#undef X
 #define X(field) out->field = file->field;
 	MEDIA_NUMBERS(X)
 #undef X
-	if (file->more)
-		unpack_more(file->more, out);
+	if (!last || last->texts != file->texts) {
+#define X(field) out->field = batch_text_span(file->texts->text[SHARED_##field]);
+		X(artist)
+		X(genre)
+		MEDIA_TEXTS(X)
+		X(art_path)
+#undef X
+	}
+	if (file->more || (last && last->more))
+		unpack_more(file->more ? file->more : &more_none, out);
 }

@@ -156,8 +156,9 @@ struct batch_more {
 struct batch_file {
 	const struct batch_texts *texts;
 	const struct batch_text *path, *title;
-	const struct batch_more *more; /* NULL: the canonical path is the path, no lists */
-	uint32_t name_at;	       /* in the path */
+	const struct batch_text *directory; /* a path in it: of neighbours the same one */
+	const struct batch_more *more;	    /* NULL: the canonical path is the path, no lists */
+	uint32_t name_at;		    /* in the path */
 #define X(field) __typeof__(((struct media_file_in *)0)->field) field;
 	MEDIA_NUMBERS(X)
 #undef X
@@ -168,8 +169,10 @@ struct span batch_text_normal(struct span s);
 /** The file's normal form, checked and copied into the batch. Errors: ERR_INVALID, ERR_LIMIT. */
 NODISCARD enum err file_pack(struct batch *b, const struct media_file_in *file,
 			     const struct batch_file **out);
-/** The file again; borrows from the batch. */
-void file_unpack(const struct batch_file *file, struct media_file_in *out);
+/** The file again; borrows from the batch. `last`: the file that *out holds, or NULL; what they
+ * have in common stays, and so does what the library fills in. */
+void file_unpack(const struct batch_file *file, const struct batch_file *last,
+		 struct media_file_in *out);
 
 /** Whether the stored record says what `in` says (ids and times apart). */
 bool media_same(struct fb_table stored, const struct media_file_in *in);

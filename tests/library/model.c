@@ -120,6 +120,11 @@ void model_fill(const struct model_file *f, struct model_input *out)
 	in->artists_n = f->artists_n;
 	in->genres = out->genres;
 	in->genres_n = f->genres_n;
+	if (f->artists_n == 1 && f->genres_n <= 1) { /* as a scan gives it, mostly */
+		in->artist = out->artists[0];
+		in->genre = f->genres_n ? out->genres[0] : span_of(NULL, 0);
+		in->artists_n = in->genres_n = 0;
+	}
 	in->track = f->track;
 	in->disc = f->disc;
 	in->year = f->year;

@@ -50,7 +50,8 @@ struct model {
 	unsigned roots_n;
 	struct model_file files[MODEL_FILES_MAX];
 	struct model_file last[MODEL_FILES_MAX]; /* as at the last comparison */
-	unsigned batch;				 /* number of the one being built */
+	struct model_file put_last;
+	unsigned batch; /* number of the one being built */
 	struct model_learned *learned;
 	size_t learned_n;
 	struct model_seen *seen;

@@ -11,7 +11,7 @@ static struct media_file_in song(struct span path)
 static struct media_file_in file_of(const struct batch *b, uint32_t op)
 {
 	struct media_file_in file;
-	file_unpack(b->ops[op].file, &file);
+	file_unpack(b->ops[op].file, NULL, &file);
 	return file;
 }
 

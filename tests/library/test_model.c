@@ -57,6 +57,48 @@ static void random_path(const struct model *m, char out[96])
 	} while (m->roots_n == 1 && out[1] == 'n');
 }
 
+static void path_beside(const struct model_file *other, char out[96])
+{
+	int directory_n = (int)(strrchr(other->path, '/') - other->path);
+	memset(out, 0, 96);
+	snprintf(out, 96, "%.*s/%s", directory_n, other->path, names[pick(ARRAY_LEN(names))]);
+}
+
+/* What the files of an album have in common, but for one thing. */
+static void facts_like(struct model_file *f, const struct model_file *other)
+{
+	memcpy(f->album, other->album, sizeof f->album);
+	memcpy(f->album_artist, other->album_artist, sizeof f->album_artist);
+	memcpy(f->composer, other->composer, sizeof f->composer);
+	memcpy(f->artists, other->artists, sizeof f->artists);
+	memcpy(f->genres, other->genres, sizeof f->genres);
+	f->artists_n = other->artists_n;
+	f->genres_n = other->genres_n;
+	f->year = other->year;
+	f->compilation = other->compilation;
+	f->art = other->art;
+	switch (pick(8)) {
+	case 0:
+		f->compilation = !f->compilation;
+		break;
+	case 1:
+		f->year = (uint16_t)(1998 + pick(4));
+		break;
+	case 2:
+		set_word(f->album, 6);
+		break;
+	case 3:
+		memset(f->artists, 0, sizeof f->artists);
+		f->artists_n = set_names(f->artists, 3);
+		break;
+	case 4:
+		set_word(f->composer, 3);
+		break;
+	default:
+		break;
+	}
+}
+
 static void random_facts(struct model_file *f)
 {
 	f->kind = kind_of(f->path);
@@ -66,8 +108,8 @@ static void random_facts(struct model_file *f)
 	set_word(f->album, 6);
 	set_word(f->album_artist, 4);
 	set_word(f->composer, 3);
-	f->artists_n = set_names(f->artists, 3);
-	f->genres_n = set_names(f->genres, 2);
+	f->artists_n = pick(2) ? set_names(f->artists, 3) : 0;
+	f->genres_n = pick(2) ? set_names(f->genres, 2) : 0;
 	f->track = (uint16_t)pick(4);
 	f->disc = (uint16_t)pick(2);
 	f->year = (uint16_t)(pick(3) ? 1998 + pick(4) : 0);
@@ -86,8 +128,15 @@ static void do_put(struct model *m, struct batch *b)
 	struct model_file fresh;
 	memset(&fresh, 0, sizeof fresh); /* files are compared bytewise */
 	fresh.used = true;
-	random_path(m, fresh.path);
+	bool like = m->put_last.used && pick(3);
+	if (like)
+		path_beside(&m->put_last, fresh.path);
+	else
+		random_path(m, fresh.path);
 	random_facts(&fresh);
+	if (like)
+		facts_like(&fresh, &m->put_last);
+	m->put_last = fresh;
 	struct model_file *f = model_find(m, fresh.path);
 	if (!f)
 		f = model_grave(m, fresh.path);
