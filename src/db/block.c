@@ -293,7 +293,7 @@ static enum err lists_sort(struct db_mem *m, struct block *b, unsigned indexes_n
 			if (emit_sorted(list))
 				continue;
 			unsorted[unsorted_n++] = list;
-			most = MAX(most, list->n);
+			most = MAX(most, emit_sort_scratch(list->n));
 		}
 	}
 	void *scratch = b->scratch;

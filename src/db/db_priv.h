@@ -333,7 +333,9 @@ void emit_reset(struct emit_list *list);
 void emit_fini(struct db_mem *m, struct emit_list *list);
 /** Whether it is in (group, key, id) order already, as what comes from a scan mostly is. */
 bool emit_sorted(const struct emit_list *list);
-/** Into that order. `scratch` has room for all items. */
+/** Items that emit_sort() takes for n of them. */
+size_t emit_sort_scratch(size_t n);
+/** Into that order. */
 void emit_sort(struct emit_list *list, struct emit_item *scratch);
 /** An item as an entry; its prefix lies in `prefix`. */
 void emit_entry(const struct emit_list *list, const struct emit_item *item, uint8_t prefix[32],

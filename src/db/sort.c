@@ -10,6 +10,7 @@
 #define MERGE_SORT_MAX                                                                             \
 	512u		/* and up to so many, merging: clearing a table of digits costs as much */
 #define STRETCH_MIN 16u /* ascending stretches of that many on average are merged */
+#define LAID_MIN 8u	/* and of that many laid one behind the other, where they do not overlap */
 #define WIDE_FROM 4096u /* items from which a table of 11 bits pays */
 #define DIGIT_VALUES 2048u
 
@@ -269,7 +270,7 @@ static bool words_take(const struct emit_list *list, struct emit_item *a, size_t
 	return differ || !more;
 }
 
-static void sort_from_depth(const struct sorter *s, struct emit_item *a, size_t n, size_t depth);
+static void all_ties_sort(const struct sorter *s, struct emit_item *a, size_t n, size_t depth);
 
 /* Items whose words were equal up to `depth` bytes of their keys. */
 static void ties_sort(const struct sorter *s, struct emit_item *a, size_t n, size_t depth)
@@ -293,16 +294,17 @@ static void ties_sort(const struct sorter *s, struct emit_item *a, size_t n, siz
 	} else {
 		while (!words_take(list, a, n, depth))
 			depth += 8;
-		sort_from_depth(s, a, n, depth + 8);
+		sort_by_word(s, a, n);
+		all_ties_sort(s, a, n, depth + 8);
 	}
 	for (size_t i = 0; i < n; i++)
 		a[i].k = word;
 }
 
-/* Words hold what stands before `depth`. Recursion is as deep as keys have words: 128. */
-static void sort_from_depth(const struct sorter *s, struct emit_item *a, size_t n, size_t depth)
+/* Words hold what stands before `depth`, and are sorted. Recursion is as deep as keys have words:
+ * 128. */
+static void all_ties_sort(const struct sorter *s, struct emit_item *a, size_t n, size_t depth)
 {
-	sort_by_word(s, a, n);
 	for (size_t i = 0; i < n;) {
 		size_t j = i + 1;
 		while (j < n && a[j].k == a[i].k)
@@ -318,8 +320,55 @@ bool emit_sorted(const struct emit_list *list)
 	return in_order(list, list->items, list->n);
 }
 
+/* ---- groups that come in few stretches each ---- */
+
+/* An item for each stretch: its first word, where it begins, and its length. 0 where there are more
+ * than max. */
+static size_t stretches_list(const struct emit_item *a, size_t n, struct emit_item *out, size_t max)
+{
+	size_t stretches_n = 0;
+	for (size_t start = 0, end = 1; start < n; start = end++) {
+		uint64_t first = a[start].k, last = first;
+		if (stretches_n == max)
+			return 0;
+		for (; end < n && a[end].k >= last && a[end].k >> 32 == first >> 32; end++)
+			last = a[end].k;
+		out[stretches_n++] =
+			(struct emit_item){ first, (uint32_t)start, (uint32_t)(end - start) };
+	}
+	return stretches_n;
+}
+
+/* By word, moving stretches as wholes. False, and nothing is done, where they are many or overlap.
+ */
+static bool stretches_lay(const struct sorter *s, struct emit_item *a, size_t n)
+{
+	struct emit_item *stretches = s->scratch + n, *to = s->scratch;
+	size_t stretches_n = stretches_list(a, n, stretches, n / LAID_MIN);
+	sort_by_word(s, stretches, stretches_n);
+	for (size_t i = 1; i < stretches_n; i++) {
+		const struct emit_item *before = &stretches[i - 1];
+		if (a[before->id + before->ref - 1].k > stretches[i].k)
+			return false;
+	}
+	for (size_t i = 0; i < stretches_n; i++) {
+		memcpy(to, a + stretches[i].id, stretches[i].ref * sizeof *a);
+		to += stretches[i].ref;
+	}
+	if (stretches_n)
+		memcpy(a, s->scratch, n * sizeof *a);
+	return stretches_n > 0;
+}
+
+size_t emit_sort_scratch(size_t n)
+{
+	return n + n / LAID_MIN;
+}
+
 void emit_sort(struct emit_list *list, struct emit_item *scratch)
 {
 	struct sorter s = { list, scratch };
-	sort_from_depth(&s, list->items, list->n, 4);
+	if (!stretches_lay(&s, list->items, list->n))
+		sort_by_word(&s, list->items, list->n);
+	all_ties_sort(&s, list->items, list->n, 4);
 }

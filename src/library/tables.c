@@ -193,10 +193,9 @@ struct inode_place {
 	uint32_t group;
 };
 
-static inline void emit_inode(struct db_emit *out, uint64_t id, struct fb_table m,
+static inline void emit_inode(struct db_emit *out, uint64_t id, uint64_t device, uint64_t inode,
 			      struct inode_place *last)
 {
-	uint64_t inode = media_file_inode(m), device = media_file_device(m);
 	if (!inode)
 		return;
 	if (last->block != inode >> 12 || last->device != device || !last->group)
@@ -204,9 +203,9 @@ static inline void emit_inode(struct db_emit *out, uint64_t id, struct fb_table 
 	emit_number(out, MEDIA_INODE, last->group, id, (uint32_t)inode);
 }
 
-static inline void emit_created(struct db_emit *out, uint64_t id, struct fb_table m)
+static inline void emit_created(struct db_emit *out, uint64_t id, uint8_t kind, int64_t created_at)
 {
-	emit_number(out, MEDIA_WHEN, media_file_kind(m), id, ~(uint32_t)media_file_created_at(m));
+	emit_number(out, MEDIA_WHEN, kind, id, ~(uint32_t)created_at);
 }
 
 static inline void emit_month(struct db_emit *out, uint64_t id, struct fb_table m)
@@ -217,24 +216,74 @@ static inline void emit_month(struct db_emit *out, uint64_t id, struct fb_table 
 		emit_number(out, MEDIA_WHEN, group, id, second);
 }
 
+/* Rows with the same terms, one behind the other: their entries go out term by term, so that they
+ * come to be sorted in stretches, as an album does. */
+#define STRETCH_ROWS_MAX 64u
+struct term_stretch {
+	struct fb_table first;
+	struct fb_vector artists, genres;
+	uint32_t album_artist, composer, year;
+	size_t n;
+	uint64_t id[STRETCH_ROWS_MAX], in_album[STRETCH_ROWS_MAX];
+};
+
+static void stretch_end(struct term_stretch *s, struct db_emit *out)
+{
+	uint32_t terms[MEDIA_TERMS_MAX];
+	unsigned terms_n = s->n ? media_term_ids(s->first, terms) : 0;
+	for (unsigned t = 0; t < terms_n; t++)
+		for (size_t i = 0; i < s->n; i++)
+			db_emit_word(out, MEDIA_TERM, terms[t], s->id[i], s->in_album[i]);
+	s->n = 0;
+}
+
+/* What rows share in a chunk stands in one place. */
+static inline void stretch_add(struct term_stretch *s, struct db_emit *out, uint64_t id,
+			       struct fb_table m, uint64_t in_album)
+{
+	struct fb_vector artists = media_file_artist_ids(m), genres = media_file_genre_ids(m);
+	uint32_t album_artist = media_file_album_artist_id(m);
+	uint32_t composer = media_file_composer_id(m), year = media_file_year_id(m);
+	if (s->n == 0 || s->n == STRETCH_ROWS_MAX || s->first.buf != m.buf ||
+	    s->artists.pos != artists.pos || s->genres.pos != genres.pos ||
+	    s->album_artist != album_artist || s->composer != composer || s->year != year) {
+		stretch_end(s, out);
+		s->first = m;
+		s->artists = artists;
+		s->genres = genres;
+		s->album_artist = album_artist;
+		s->composer = composer;
+		s->year = year;
+	}
+	s->id[s->n] = id;
+	s->in_album[s->n++] = in_album;
+}
+
 static void extract_media(const struct db_row *rows, size_t n, struct db_emit *out)
 {
 	struct inode_place place = { 0 };
+	struct term_stretch stretch;
+	stretch.n = 0;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t id = rows[i].id;
 		struct fb_table m = rows[i].row;
-		emit_name(out, MEDIA_DIR, media_file_directory_id(m), id, media_file_filename(m));
-		emit_name(out, MEDIA_TITLE, media_file_kind(m), id, media_file_title(m));
-		uint64_t in_album = media_in_album(m);
-		uint32_t terms[MEDIA_TERMS_MAX];
-		unsigned terms_n = media_term_ids(m, terms);
-		for (unsigned t = 0; t < terms_n; t++)
-			db_emit_word(out, MEDIA_TERM, terms[t], id, in_album);
+		/* read at once: what is emitted might lie anywhere, and every read would begin anew
+		 */
+		uint64_t directory = media_file_directory_id(m), in_album = media_in_album(m);
+		uint64_t inode = media_file_inode(m), device = media_file_device(m);
+		int64_t created_at = media_file_created_at(m);
+		uint8_t kind = media_file_kind(m);
+		struct span name = media_file_filename(m), title = media_file_title(m);
+		stretch_add(&stretch, out, id, m, in_album);
+		emit_name(out, MEDIA_DIR, directory, id, name);
+		emit_name(out, MEDIA_TITLE, kind, id, title);
 		emit_in_album(out, id, in_album);
-		emit_inode(out, id, m, &place);
-		emit_created(out, id, m);
-		emit_month(out, id, m);
+		emit_inode(out, id, device, inode, &place);
+		emit_created(out, id, kind, created_at);
+		if (kind == MEDIA_KIND_IMAGE)
+			emit_month(out, id, m);
 	}
+	stretch_end(&stretch, out);
 }
 
 /* ---- a media row that replaces another ------------------------------------------------------- */
@@ -295,7 +344,8 @@ static void change_inode(const struct change *c)
 	struct inode_place place = { 0 };
 	if (media_file_inode(before) != inode || media_file_device(before) != device)
 		for (unsigned i = 0; i < 2; i++)
-			emit_inode(c->out[i], c->id, c->row[i], &place);
+			emit_inode(c->out[i], c->id, media_file_device(c->row[i]),
+				   media_file_inode(c->row[i]), &place);
 	else if (inode)
 		db_emit_touch(c->out[1], MEDIA_INODE, inode_group(device, inode));
 }
@@ -309,7 +359,8 @@ static void change_when(const struct change *c)
 		db_emit_touch(c->out[1], MEDIA_WHEN, kind);
 	else
 		for (unsigned i = 0; i < 2; i++)
-			emit_created(c->out[i], c->id, c->row[i]);
+			emit_created(c->out[i], c->id, media_file_kind(c->row[i]),
+				     media_file_created_at(c->row[i]));
 	for (unsigned i = 0; i < 2; i++) /* pictures seldom change */
 		emit_month(c->out[i], c->id, c->row[i]);
 }

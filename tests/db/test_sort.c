@@ -7,7 +7,9 @@
 
 #define ITEMS_MAX 12000u
 
-enum shape { ANY, FEW_GROUPS, STRETCHES, NEARLY, LIKE_KEYS, SHAPES };
+enum shape { ANY, FEW_GROUPS, STRETCHES, NEARLY, LIKE_KEYS, TURNS, TURNS_AGAIN, SHAPES };
+
+#define TURN 20u /* entries of a group one behind the other */
 
 static const struct emit_list *compared; /* by the C library's sort, which takes no context */
 
@@ -27,12 +29,16 @@ static uint32_t make_group(enum shape shape, size_t i)
 		return (uint32_t)(i / 10 + (test_random() % 100 == 0));
 	case LIKE_KEYS:
 		return 7;
+	case TURNS:
+		return (uint32_t)(i / TURN * 7919 % 1009);
+	case TURNS_AGAIN:
+		return (uint32_t)(i / TURN * 7919 % 83);
 	default:
 		return (uint32_t)test_random();
 	}
 }
 
-static size_t make_key(enum shape shape, uint32_t key_bytes, uint8_t key[64])
+static size_t make_key(enum shape shape, size_t at, uint32_t key_bytes, uint8_t key[64])
 {
 	size_t n = key_bytes < 12 ? key_bytes : test_random() % 60;
 	uint64_t letters = shape == ANY ? 256 : shape == LIKE_KEYS ? 2 : 5;
@@ -40,6 +46,8 @@ static size_t make_key(enum shape shape, uint32_t key_bytes, uint8_t key[64])
 		key[i] = (uint8_t)(test_random() % letters);
 	if (shape == LIKE_KEYS && n > 30)
 		memset(key, 'k', n - test_random() % 20);
+	if (shape >= TURNS && n > 0)
+		key[0] = (uint8_t)(at % TURN);
 	return n;
 }
 
@@ -52,7 +60,7 @@ static void fill(struct db_emit *out, struct emit_list *list, enum shape shape, 
 		if (test_random() % 500 == 0) /* rows may come in any order */
 			id = from -= 3 * ITEMS_MAX;
 		db_emit(out, 0, make_group(shape, i), id,
-			span_of(key, make_key(shape, list->key_bytes, key)));
+			span_of(key, make_key(shape, i, list->key_bytes, key)));
 	}
 }
 
@@ -61,7 +69,7 @@ TEST_LIMIT(sort, items_come_in_the_order_of_group_key_and_id, 300)
 	static const uint32_t key_bytes[] = { 0, 4, 8, 12, 20 };
 	static const size_t counts[] = { 0, 1, 2, 24, 25, 100, 512, 513, 4000, ITEMS_MAX };
 	struct emit_item *want = malloc(ITEMS_MAX * sizeof *want);
-	struct emit_item *scratch = malloc(ITEMS_MAX * sizeof *scratch);
+	struct emit_item *scratch = malloc(emit_sort_scratch(ITEMS_MAX) * sizeof *scratch);
 	static struct db db;
 	const struct db_table_def def = { .indexes_n = 1 };
 	EXPECT(want && scratch);
@@ -99,7 +107,7 @@ TEST(sort, ever_shorter_stretches_stay_within_bounds)
 		for (uint32_t i = 0; i < length; i++)
 			db_emit(&out, 0, i * 1000 + length, length * 1000 + i, span_of(NULL, 0));
 	EXPECT_OK(out.err);
-	struct emit_item *scratch = malloc(list.n * sizeof *scratch);
+	struct emit_item *scratch = malloc(emit_sort_scratch(list.n) * sizeof *scratch);
 	EXPECT(scratch);
 	emit_sort(&list, scratch);
 	EXPECT(emit_sorted(&list));
