@@ -15,6 +15,7 @@
 #include "app/addresses.h"
 #include "app/control.h"
 #include "app/memory.h"
+#include "app/scan_options.h"
 #include "app/status.h"
 #include "base/blocks.h"
 #include "base/clock.h"
@@ -264,14 +265,7 @@ static enum err open_discovery(struct app *app, struct err_info *info)
 
 static enum err open_scanner(struct app *app, struct err_info *info)
 {
-	struct scanner_options options = {
-		.library = app->library,
-		.roots = app->conf->roots.items,
-		.roots_n = app->conf->roots.n,
-		.probe_workers = app->conf->probe_workers,
-		.watch = app->conf->watch,
-	};
-
+	struct scanner_options options = scan_options(app->conf, app->library);
 	struct scanner *scanner = NULL;
 	enum err e = scanner_start(&options, &scanner, info);
 

@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 #include "app/control.h"
+#include "app/scan_options.h"
 #include "app/status.h"
 #include "base/buf.h"
 #include "conf/conf.h"
@@ -73,12 +74,8 @@ int command_scan_as(struct conf *conf, const struct library_options *library_opt
 	if (e != ERR_OK)
 		return fail(&info, e);
 
-	struct scanner_options options = {
-		.library = library,
-		.roots = conf->roots.items,
-		.roots_n = conf->roots.n,
-		.probe_workers = conf->probe_workers,
-	};
+	struct scanner_options options = scan_options(conf, library);
+	options.watch = false;
 	e = scanner_start(&options, &scanner, &info);
 	if (e == ERR_OK)
 		e = scanner_wait(scanner, 0);

@@ -152,7 +152,7 @@ static enum err set_defaults(struct loader *ld)
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; i < conf_keys_n && e == ERR_OK; i++) {
-		char text[128];
+		char text[256];
 		const struct conf_key *key = &conf_keys[i];
 		const char *dot = strchr(key->name, '.');
 		int n = snprintf(text, sizeof text, "[%.*s]\n%s = %s\n", (int)(dot - key->name),

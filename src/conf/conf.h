@@ -8,6 +8,7 @@
 
 #define CONF_ROOTS_MAX 256
 #define CONF_INTERFACES_MAX 16
+#define CONF_PATTERNS_MAX 256
 
 struct conf_list {
 	const char **items;
@@ -29,6 +30,7 @@ struct conf {
 	const char *database_dir; /* resolved: never empty */
 	uint32_t memory_mib;
 	/* [scanner] */
+	struct conf_list exclude, include;
 	uint32_t probe_workers; /* 0: one per CPU */
 	bool watch;
 	/* [logging] */

@@ -25,6 +25,19 @@ const struct conf_key conf_keys[] = {
 	  "Private memory for the library: the store's work, and answers kept for the next who\n"
 	  "asks, which give way to it. The files themselves are read through the page cache,\n"
 	  "which the system takes back as it likes. SIGHUP applies a change." },
+	{ "scanner.exclude", CONF_LIST, FIELD(exclude),
+	  "[\"lost+found/\", \"$RECYCLE.BIN/\", \"System Volume Information/\", \"#recycle/\", "
+	  "\"@eaDir/\"]",
+	  0, CONF_PATTERNS_MAX, "",
+	  "Files and directories to leave out, by patterns as in .gitignore: \"*.tmp\" is a name\n"
+	  "anywhere, \"Series/Trash\" a path below a root, \"/srv/media/Trash\" a whole path;\n"
+	  "\"**\" stands for any number of directories, a slash at the end for directories only.\n"
+	  "\"/srv/inbox/*/\" leaves out every directory in /srv/inbox: only its own files stay.\n"
+	  "What was served before goes at the next start. Names that begin with a dot, and\n"
+	  "directories with a file .nomedia, are always left out." },
+	{ "scanner.include", CONF_LIST, FIELD(include), "[]", 0, CONF_PATTERNS_MAX, "",
+	  "Where there are any: only media files that match one of these patterns are served,\n"
+	  "and those in directories that do: [\"*.flac\", \"Audiobooks/\"]." },
 	{ "scanner.workers", CONF_NUMBER, FIELD(probe_workers), "0", 0, 8, "",
 	  "Helper processes that read tags and video headers. 0: one for each processor." },
 	{ "scanner.watch", CONF_BOOL, FIELD(watch), "true", 0, 0, "",

@@ -102,6 +102,7 @@ enum err frame_open_root(struct scanner *s, uint16_t root, struct frame *out)
 				 : frame_join(r->canonical, SPAN(""));
 	if (!out->path.p || !out->canonical.p)
 		return ERR_NOMEM;
+	scan_set_included(s, root, NULL, out);
 	e = frame_stat(s, out);
 	return e == ERR_OK ? frame_watch(s, NULL, root, r->path, out) : e;
 }
@@ -150,6 +151,7 @@ enum err frame_open_child(struct scanner *s, struct frame *stack, size_t depth, 
 	f->path = frame_join(parent->path, sub->name);
 	if (!f->path.p)
 		return ERR_NOMEM;
+	scan_set_included(s, root, parent, f);
 	if (sub->link)
 		f->canonical = link_target(f->fd);
 	if (!f->canonical.p)

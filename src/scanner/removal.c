@@ -11,7 +11,6 @@
 #include "library/library.h"
 #include "scanner/scanner_priv.h"
 
-#define PATH_BYTES_MAX (64 * 1024)
 #define SEARCH_DEPTH_MAX 16
 
 enum err removals_add(struct removals *r, uint16_t root, struct span path)
@@ -66,7 +65,7 @@ static bool exists(struct span path)
 	struct stat st;
 	struct buf b;
 
-	buf_init(&b, PATH_BYTES_MAX);
+	buf_init(&b, SCAN_PATH_MAX_BYTES);
 	buf_add(&b, path);
 	bool there = buf_err(&b) == ERR_OK && fstatat(AT_FDCWD, buf_cstr(&b), &st, 0) == 0;
 	buf_fini(&b);
@@ -89,7 +88,7 @@ static enum err remove_named(struct scanner *s, const struct frame *f, struct sp
 {
 	struct buf path;
 
-	buf_init(&path, PATH_BYTES_MAX);
+	buf_init(&path, SCAN_PATH_MAX_BYTES);
 	buf_add(&path, f->path);
 	if (f->path.n > 1)
 		buf_add_char(&path, '/');
@@ -114,7 +113,7 @@ static void say_kept(const struct frame *f, struct span name, struct span direct
 		f->node->away = true;
 }
 
-enum err removal_apply(struct scanner *s, const struct frame *f)
+enum err removal_apply(struct scanner *s, uint16_t root, const struct frame *f)
 {
 	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(s->library);
 	enum err e = ERR_OK;
@@ -135,7 +134,9 @@ enum err removal_apply(struct scanner *s, const struct frame *f)
 
 		if (a->kind != PLAN_REMOVED)
 			continue;
-		if (!s->listing.nomedia && was_mounted(sn, f, a->id))
+		/* What is left out by a pattern is meant to go, mounted or not. */
+		if (!s->listing.nomedia && scan_takes(s, root, f, a->name, WALK_DIRECTORY) &&
+		    was_mounted(sn, f, a->id))
 			say_kept(f, a->name, f->path);
 		else
 			e = remove_named(s, f, a->name, true);

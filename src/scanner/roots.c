@@ -70,8 +70,11 @@ static bool is_inside_another(struct scanner *s, struct root *r)
 
 enum err roots_init(struct scanner *s, const struct scanner_options *options, struct err_info *info)
 {
-	if (options->roots_n > SCAN_ROOTS_MAX)
-		return err_set(info, ERR_LIMIT, 0, "more than %d media roots", SCAN_ROOTS_MAX);
+	if (options->roots_n > SCANNER_ROOTS_MAX)
+		return err_set(info, ERR_LIMIT, 0,
+			       "more than %d media roots; a directory above several of them can "
+			       "be one",
+			       SCANNER_ROOTS_MAX);
 	for (size_t i = 0; i < options->roots_n; i++) {
 		struct span path = span_str(options->roots[i]);
 

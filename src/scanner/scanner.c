@@ -18,7 +18,6 @@
 #include "base/log.h"
 #include "scanner/scanner_priv.h"
 
-#define PATH_BYTES_MAX (64 * 1024)
 #define NEVER UINT64_MAX
 
 /* ---- progress -------------------------------------------------------------------------------- */
@@ -158,7 +157,7 @@ static enum err look_at_node(struct scanner *s, const struct watch_node *node, e
 {
 	struct buf path;
 
-	buf_init(&path, PATH_BYTES_MAX);
+	buf_init(&path, SCAN_PATH_MAX_BYTES);
 	watch_add_path(node, &path);
 	enum err e = buf_err(&path);
 	if (e == ERR_OK)
@@ -255,7 +254,7 @@ static void add_polled(void *ctx, struct watch_node *node)
 	struct poll_list *list = ctx;
 	struct buf path;
 
-	buf_init(&path, PATH_BYTES_MAX);
+	buf_init(&path, SCAN_PATH_MAX_BYTES);
 	watch_add_path(node, &path);
 	if (list->err == ERR_OK)
 		list->err = buf_err(&path);
@@ -427,6 +426,9 @@ static void scanner_free(struct scanner *s)
 	roots_fini(s);
 	removals_clear(&s->removals);
 	moved_clear(&s->moved);
+	patterns_fini(&s->exclude);
+	patterns_fini(&s->include);
+	buf_fini(&s->path);
 	walk_listing_fini(&s->listing);
 	plan_fini(&s->files);
 	plan_fini(&s->directories);
@@ -458,6 +460,7 @@ static enum err scanner_new(const struct scanner_options *options, struct scanne
 	mutex_init(&s->lock);
 	cond_init(&s->first_scan);
 	walk_listing_init(&s->listing);
+	buf_init(&s->path, SCAN_PATH_MAX_BYTES);
 	s->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (s->stop_fd < 0)
 		return err_set(info, err_from_errno(errno), errno, "cannot make an eventfd");
@@ -465,6 +468,12 @@ static enum err scanner_new(const struct scanner_options *options, struct scanne
 	if (e != ERR_OK)
 		return err_set(info, e, errno, "cannot make an eventfd");
 	e = roots_init(s, options, info);
+	if (e == ERR_OK)
+		e = patterns_init(&s->exclude, "scanner.exclude", options->exclude,
+				  options->exclude_n, info);
+	if (e == ERR_OK)
+		e = patterns_init(&s->include, "scanner.include", options->include,
+				  options->include_n, info);
 	if (e == ERR_OK)
 		e = probe_new(&probe, &s->probe, info);
 	if (e == ERR_OK)

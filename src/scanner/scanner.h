@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "base/span.h"
 
+#define SCANNER_ROOTS_MAX 256
+
 struct library;
 struct scanner;
 
@@ -13,6 +15,11 @@ struct scanner_options {
 	struct library *library;
 	const char *const *roots; /* absolute, existing directories */
 	size_t roots_n;
+	/* Patterns (scanner/patterns.h). What `exclude` matches is not there for us, with all below
+	 * it. Where there is an `include`, only media files that it matches are taken, and those
+	 * below directories that it matches. */
+	const char *const *exclude, *const *include;
+	size_t exclude_n, include_n;
 	unsigned probe_workers;	   /* 0: one per CPU */
 	bool watch;		   /* false: scan once, then end */
 	const char *probe_program; /* NULL: beside the binary */

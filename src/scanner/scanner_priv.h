@@ -7,12 +7,14 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/counter.h"
 #include "base/filesystem.h"
 #include "base/thread.h"
 #include "library/submit.h"
 #include "probe/probe.h"
 #include "scanner/moved.h"
+#include "scanner/patterns.h"
 #include "scanner/plan.h"
 #include "scanner/record.h"
 #include "scanner/scanner.h"
@@ -23,7 +25,7 @@
 #define SCAN_LINKS_MAX                                                                             \
 	3 /* symbolic links to directories on the way: folders that link to each                   \
 	   * other have more paths than anybody can walk */
-#define SCAN_ROOTS_MAX 64
+#define SCAN_PATH_MAX_BYTES (64 * 1024)
 #define SCAN_MOVED_MAX 4096	/* moves under way before they are waited for */
 #define SCAN_PROGRESS_MS 2000	/* between two progress lines */
 #define SCAN_POLL_MS 60000	/* least time between two looks at what gives no events */
@@ -52,6 +54,7 @@ struct frame {
 	struct span canonical; /* heap, or path */
 	uint64_t filesystem;   /* filesystem_id() */
 	bool remote;
+	bool included;	       /* all media files here are: by a directory on the way, or all are */
 	unsigned links_n;      /* symbolic links on the way from the root */
 	uint64_t directory_id; /* the store's; 0: not known there */
 	struct watch_node *node;
@@ -94,7 +97,9 @@ struct scanner {
 	struct probe *probe;
 	struct watch *watch; /* NULL: no watching */
 	struct submit submit;
-	struct root roots[SCAN_ROOTS_MAX];
+	struct patterns exclude, include;
+	struct buf path; /* of the entry that scan_takes() judges */
+	struct root roots[SCANNER_ROOTS_MAX];
 	uint16_t roots_n;
 	struct thread thread;
 	int stop_fd;
@@ -166,6 +171,15 @@ NODISCARD enum err frame_open_child(struct scanner *s, struct frame *stack, size
 /** A new heap copy of `name` below `directory`; {NULL, 0} where there is no memory. */
 struct span frame_join(struct span directory, struct span name);
 
+/* takes.c */
+/** Do the patterns leave this entry of the directory to us? The one answer to that, for walk and
+ * watch alike. A path that is too long is not taken. */
+bool scan_takes(struct scanner *s, uint16_t root, const struct frame *f, struct span name,
+		enum walk_kind kind);
+/** Set f->included of a directory that has just been opened; parent NULL: of a root. */
+void scan_set_included(const struct scanner *s, uint16_t root, const struct frame *parent,
+		       struct frame *f);
+
 /* visit.c */
 enum visit_mode {
 	VISIT_ALL,     /* and everything below */
@@ -181,7 +195,7 @@ NODISCARD enum err visit_tree(struct scanner *s, uint16_t root, struct span path
 NODISCARD enum err removals_add(struct removals *r, uint16_t root, struct span path);
 void removals_clear(struct removals *r);
 /** Remove what s->files and s->directories say has gone from the directory. */
-NODISCARD enum err removal_apply(struct scanner *s, const struct frame *f);
+NODISCARD enum err removal_apply(struct scanner *s, uint16_t root, const struct frame *f);
 
 /* scanner.c */
 /** Wait for the next event, at most until `deadline_ms`, and deal with it. ERR_CLOSED: stop. */

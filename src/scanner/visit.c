@@ -167,19 +167,32 @@ static enum err plan(struct scanner *s, struct frame *f, enum visit_mode mode)
 
 /* ---- visiting -------------------------------------------------------------------------------- */
 
+struct reading { /* one directory */
+	struct scanner *s;
+	uint16_t root;
+	const struct frame *frame;
+};
+
 static bool is_busy(void *ctx, struct span name)
 {
-	const void *const *pair = ctx;
+	const struct reading *r = ctx;
 
-	return watch_is_written(pair[0], pair[1], name);
+	return watch_is_written(r->s->watch, r->frame->node, name);
 }
 
-static enum err read_directory(struct scanner *s, const struct frame *f)
+static bool takes(void *ctx, struct span name, enum walk_kind kind)
 {
-	const void *pair[2] = { s->watch, f->node };
-	struct walk_source source = { .fd = f->fd,
-				      .busy = f->node ? is_busy : NULL,
-				      .ctx = (void *)pair };
+	const struct reading *r = ctx;
+
+	return scan_takes(r->s, r->root, r->frame, name, kind);
+}
+
+static enum err read_directory(struct scanner *s, uint16_t root, const struct frame *f)
+{
+	struct reading reading = { s, root, f };
+	struct walk_source source = {
+		.fd = f->fd, .busy = f->node ? is_busy : NULL, .takes = takes, .ctx = &reading
+	};
 	enum err e = walk_read(&source, &s->listing);
 
 	if (s->listing.too_many)
@@ -288,7 +301,7 @@ static struct span path_below_root(const struct scanner *s, uint16_t root, const
 static enum err act(struct scanner *s, uint16_t root, struct frame *f, enum visit_mode mode)
 {
 	if (mode == VISIT_REMOVALS)
-		return removal_apply(s, f);
+		return removal_apply(s, root, f);
 	counter_add(&s->counters.directories_n, 1);
 	counter_add(&s->counters.found_n, s->listing.files.n);
 	counter_add(&s->counters.unchanged_n, s->files.same_n);
@@ -313,7 +326,7 @@ static enum err visit(struct scanner *s, uint16_t root, struct frame *stack, siz
 {
 	struct frame *f = &stack[depth - 1];
 	uint64_t begin_ms = clock_now_ms();
-	enum err e = read_directory(s, f);
+	enum err e = read_directory(s, root, f);
 
 	if (e != ERR_OK)
 		return e;

@@ -64,17 +64,25 @@ static enum err entries_add(struct walk_entries *e, struct walk_entry item)
 	return ERR_OK;
 }
 
+static bool takes(const struct walk_source *source, struct span name, enum walk_kind kind)
+{
+	return !source->takes || source->takes(source->ctx, name, kind);
+}
+
 /* A regular file by name; its stat comes later. */
-static enum err add_file(struct walk_listing *l, struct span name, bool link)
+static enum err add_file(const struct walk_source *source, struct walk_listing *l, struct span name,
+			 bool link)
 {
 	const struct media_type *type = media_type_by_name(name);
 	enum err e = ERR_OK;
 
+	if (!takes(source, name, WALK_FILE))
+		return ERR_OK;
 	if (sidecar_is_image(name))
 		e = sidecars_add_image(&l->sides, name);
 	else if (!type && sidecar_is_subtitle(name))
 		e = sidecars_add_subtitle(&l->sides, name);
-	if (e != ERR_OK || !type)
+	if (e != ERR_OK || !type || !takes(source, name, WALK_MEDIA))
 		return e;
 	if (type->media_class == MEDIA_CLASS_VIDEO)
 		l->sides.films_n++;
@@ -83,14 +91,22 @@ static enum err add_file(struct walk_listing *l, struct span name, bool link)
 							   .link = link });
 }
 
+static enum err add_directory(const struct walk_source *source, struct walk_listing *l,
+			      struct walk_entry e)
+{
+	return takes(source, e.name, WALK_DIRECTORY) ? entries_add(&l->directories, e) : ERR_OK;
+}
+
 static bool is_gone(int os_errno)
 {
 	return os_errno == ENOENT || os_errno == ENOTDIR || os_errno == ELOOP;
 }
 
 /* What a link points to, or an entry whose kind the file system does not tell. */
-static enum err add_by_stat(struct walk_listing *l, int fd, struct span name, unsigned char type)
+static enum err add_by_stat(const struct walk_source *source, struct walk_listing *l,
+			    struct span name, unsigned char type)
 {
+	int fd = source->fd;
 	struct stat st;
 	bool link = type == DT_LNK;
 
@@ -101,18 +117,19 @@ static enum err add_by_stat(struct walk_listing *l, int fd, struct span name, un
 			return ERR_OK;
 		/* Nobody can say what it is: whatever the store knows under this name stays. */
 		struct walk_entry e = { .name = name, .link = link, .leave = true };
-		enum err err = entries_add(&l->directories, e);
-		if (err == ERR_OK && media_type_by_name(name))
+		enum err err = add_directory(source, l, e);
+		if (err == ERR_OK && media_type_by_name(name) && takes(source, name, WALK_FILE) &&
+		    takes(source, name, WALK_MEDIA))
 			err = entries_add(&l->files, e);
 		return err;
 	}
 	if (S_ISDIR(st.st_mode))
-		return entries_add(&l->directories,
-				   (struct walk_entry){ .name = name, .link = link });
-	return S_ISREG(st.st_mode) ? add_file(l, name, link) : ERR_OK;
+		return add_directory(source, l, (struct walk_entry){ .name = name, .link = link });
+	return S_ISREG(st.st_mode) ? add_file(source, l, name, link) : ERR_OK;
 }
 
-static enum err add_entry(struct walk_listing *l, int fd, const struct dirent64 *d)
+static enum err add_entry(const struct walk_source *source, struct walk_listing *l,
+			  const struct dirent64 *d)
 {
 	struct span name = span_str(d->d_name);
 
@@ -129,16 +146,17 @@ static enum err add_entry(struct walk_listing *l, int fd, const struct dirent64 
 	if (!name.p)
 		return ERR_NOMEM;
 	if (d->d_type == DT_DIR)
-		return entries_add(&l->directories, (struct walk_entry){ .name = name });
+		return add_directory(source, l, (struct walk_entry){ .name = name });
 	if (d->d_type == DT_REG)
-		return add_file(l, name, false);
-	return add_by_stat(l, fd, name, d->d_type);
+		return add_file(source, l, name, false);
+	return add_by_stat(source, l, name, d->d_type);
 }
 
 /* All names of the directory. */
-static enum err read_names(struct walk_listing *l, int fd)
+static enum err read_names(const struct walk_source *source, struct walk_listing *l)
 {
 	_Alignas(8) char bytes[READ_BYTES];
+	int fd = source->fd;
 	size_t total = 0;
 
 	if (lseek(fd, 0, SEEK_SET) < 0)
@@ -154,7 +172,7 @@ static enum err read_names(struct walk_listing *l, int fd)
 			return ERR_OK;
 		for (ssize_t at = 0; at < n;) {
 			const struct dirent64 *d = (const struct dirent64 *)(bytes + at);
-			enum err e = add_entry(l, fd, d);
+			enum err e = add_entry(source, l, d);
 
 			if (e != ERR_OK)
 				return e;
@@ -241,13 +259,13 @@ static enum err sort_entries(struct walk_listing *l, struct walk_entries *e)
 }
 
 /* Subtitles one level down, in `Subs/`. */
-static enum err read_subtitle_directory(struct walk_listing *l, int fd,
+static enum err read_subtitle_directory(const struct walk_source *source, struct walk_listing *l,
 					const struct walk_entry *dir)
 {
 	CLEANUP(fd_closep) int sub = -1;
 	_Alignas(8) char bytes[READ_BYTES];
 
-	if (walk_open_directory(fd, dir->name, dir->link, &sub) != ERR_OK)
+	if (walk_open_directory(source->fd, dir->name, dir->link, &sub) != ERR_OK)
 		return ERR_OK;
 	for (size_t total = 0; total < WALK_ENTRIES_MAX;) {
 		ssize_t n = getdents64(sub, bytes, sizeof bytes);
@@ -267,8 +285,10 @@ static enum err read_subtitle_directory(struct walk_listing *l, int fd,
 			memcpy(p, dir->name.p, dir->name.n);
 			p[dir->name.n] = '/';
 			memcpy(p + dir->name.n + 1, name.p, name.n + 1);
-			enum err e = sidecars_add_subtitle_below(
-				&l->sides, span_of(p, dir->name.n + 1 + name.n));
+			struct span below = span_of(p, dir->name.n + 1 + name.n);
+			if (!takes(source, below, WALK_FILE))
+				continue;
+			enum err e = sidecars_add_subtitle_below(&l->sides, below);
 			if (e != ERR_OK)
 				return e;
 		}
@@ -276,14 +296,14 @@ static enum err read_subtitle_directory(struct walk_listing *l, int fd,
 	return ERR_OK;
 }
 
-static enum err read_subtitles_below(struct walk_listing *l, int fd)
+static enum err read_subtitles_below(const struct walk_source *source, struct walk_listing *l)
 {
 	for (size_t i = 0; i < l->directories.n && l->sides.films_n > 0; i++) {
 		const struct walk_entry *dir = &l->directories.items[i];
 
 		if (dir->leave || !sidecar_is_subtitle_directory(dir->name))
 			continue;
-		enum err e = read_subtitle_directory(l, fd, dir);
+		enum err e = read_subtitle_directory(source, l, dir);
 		if (e != ERR_OK)
 			return e;
 	}
@@ -293,7 +313,7 @@ static enum err read_subtitles_below(struct walk_listing *l, int fd)
 enum err walk_read(const struct walk_source *source, struct walk_listing *out)
 {
 	listing_reset(out);
-	enum err e = read_names(out, source->fd);
+	enum err e = read_names(source, out);
 	if (e != ERR_OK)
 		return e;
 	if (out->nomedia) {
@@ -302,7 +322,7 @@ enum err walk_read(const struct walk_source *source, struct walk_listing *out)
 		return ERR_OK;
 	}
 	examine_files(source, out);
-	e = read_subtitles_below(out, source->fd);
+	e = read_subtitles_below(source, out);
 	sidecars_sort(&out->sides);
 	if (e == ERR_OK)
 		e = sort_entries(out, &out->files);

@@ -45,12 +45,19 @@ struct walk_listing {
 void walk_listing_init(struct walk_listing *l);
 void walk_listing_fini(struct walk_listing *l);
 
-/** Read the directory `fd` (left open, its position moves). `busy` (may be NULL) says whether a
- * file is being written right now. Errors: ERR_NOMEM; what the disk refuses shows in the listing.
- */
+enum walk_kind {
+	WALK_DIRECTORY,
+	WALK_FILE, /* of any kind; `name` may have a directory in front ("Subs/x.srt") */
+	WALK_MEDIA /* the same again, where it is a media file */
+};
+
+/** Read the directory `fd` (left open, its position moves). `busy` says whether a file is being
+ * written right now, `takes` whether an entry is to be seen at all; each may be NULL. Errors:
+ * ERR_NOMEM; what the disk refuses shows in the listing. */
 struct walk_source {
 	int fd;
 	bool (*busy)(void *ctx, struct span name);
+	bool (*takes)(void *ctx, struct span name, enum walk_kind kind);
 	void *ctx;
 };
 NODISCARD enum err walk_read(const struct walk_source *source, struct walk_listing *out);

@@ -44,6 +44,34 @@ def test_watch_follows_the_disk_or_not():
             equal(before, server.browse("IT")[2], "pictures")
 
 
+def scan_of(media, *options):
+    """What `salver scan` says of a new library: files found."""
+    done = subprocess.run([BIN, "scan", "--database", salver.tmpdir() / "db", *options, media],
+                          capture_output=True, text=True, timeout=60)
+    equal(0, done.returncode, f"exit status ({done.stderr})")
+    return int(done.stdout.split()[0])
+
+
+def test_exclude_and_include_choose_files():
+    media = salver.tmpdir()
+    for name in "a.mp3", "b.flac", "@eaDir/c.jpg", "Trash/d.mp3":
+        (media / name).parent.mkdir(exist_ok=True)
+        (media / name).write_text("x")
+    equal(3, scan_of(media), "by default")
+    setting("SALVER_SCANNER_EXCLUDE", "Trash/:*.flac")
+    equal(2, scan_of(media), "without trash and flac")
+    setting("SALVER_SCANNER_EXCLUDE", "")
+    equal(4, scan_of(media), "with nothing excluded")
+    setting("SALVER_SCANNER_INCLUDE", "Trash/:*.flac")
+    equal(2, scan_of(media), "only trash and flac")
+    config = salver.tmpdir() / "salver.toml"
+    config.write_text('[scanner]\nexclude = ["["]\n')
+    del os.environ["SALVER_SCANNER_EXCLUDE"]
+    done = subprocess.run([BIN, "scan", "--config", config, "--database", salver.tmpdir() / "db", media],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and "scanner.exclude" in done.stderr, done.stderr
+
+
 def test_log_levels_show_more_and_more():
     lines = {}
     for level in "error", "info", "debug":

@@ -66,13 +66,14 @@ void rig_reopen(struct rig *r)
 
 static void start(struct rig *r, bool watch)
 {
-	struct scanner_options options = { .library = r->library,
-					   .roots = r->roots,
-					   .roots_n = r->roots_n,
-					   .probe_workers = 2,
-					   .watch = watch,
-					   .poll_ms = r->poll_ms,
-					   .probe_program = r->probe ? r->probe : SCANNER_PROBE };
+	struct scanner_options options = r->options;
+	options.library = r->library;
+	options.roots = r->roots;
+	options.roots_n = r->roots_n;
+	options.probe_workers = 2;
+	options.watch = watch;
+	options.poll_ms = r->poll_ms;
+	options.probe_program = r->probe ? r->probe : SCANNER_PROBE;
 	struct err_info info = { 0 };
 
 	if (scanner_start(&options, &r->scanner, &info) != ERR_OK)

@@ -14,6 +14,7 @@ struct rig {
 	struct scanner_progress progress; /* of the last rig_scan() */
 	const char *roots[4];
 	unsigned roots_n;
+	struct scanner_options options; /* what a case sets beside the above */
 	uint64_t poll_ms;
 	const char *probe; /* NULL: the one that was built */
 };
