@@ -19,5 +19,8 @@ struct scanner_options scan_options(const struct conf *conf, struct library *lib
 		.include_n = conf->include.n,
 		.probe_workers = conf->probe_workers,
 		.watch = conf->watch,
+		.poll_ms = (uint64_t)conf->poll_s * 1000,
+		.rescan_ms = (uint64_t)conf->rescan_h * 3600 * 1000,
+		.grace_s = (uint64_t)conf->grace_days * 24 * 3600,
 	};
 }

@@ -29,6 +29,13 @@ static bool is_remote(const struct statfs *fs)
 	case AFS_SUPER_MAGIC:
 	case V9FS_MAGIC:
 	case 0x00c36400: /* Ceph */
+	case 0x73757245: /* Coda */
+	case 0x7461636f: /* OCFS2 */
+	case 0x01161970: /* GFS2 */
+	case 0x0bd00bd0: /* Lustre */
+	case 0x19830326: /* BeeGFS */
+	case 0x47504653: /* GPFS */
+	case 0x786f4256: /* VirtualBox shared folders */
 		return true;
 	default:
 		return false;

@@ -76,6 +76,7 @@ int command_scan_as(struct conf *conf, const struct library_options *library_opt
 
 	struct scanner_options options = scan_options(conf, library);
 	options.watch = false;
+	options.rescan_ms = 0;
 	e = scanner_start(&options, &scanner, &info);
 	if (e == ERR_OK)
 		e = scanner_wait(scanner, 0);

@@ -33,6 +33,7 @@ struct conf {
 	struct conf_list exclude, include;
 	uint32_t probe_workers; /* 0: one per CPU */
 	bool watch;
+	uint32_t poll_s, rescan_h, grace_days; /* the last two: 0 never */
 	/* [logging] */
 	enum log_level log_level;
 

@@ -41,7 +41,18 @@ const struct conf_key conf_keys[] = {
 	{ "scanner.workers", CONF_NUMBER, FIELD(probe_workers), "0", 0, 8, "",
 	  "Helper processes that read tags and video headers. 0: one for each processor." },
 	{ "scanner.watch", CONF_BOOL, FIELD(watch), "true", 0, 0, "",
-	  "Follow changes on disk as they happen. false: look once, at the start." },
+	  "Follow changes on disk as they happen. false: look at the start, and every\n"
+	  "rescan_interval." },
+	{ "scanner.poll_interval", CONF_NUMBER, FIELD(poll_s), "60", 1, 86400, "s",
+	  "How often to look at what reports no changes: shares of other machines (NFS, SMB,\n"
+	  "FUSE, ...), and directories beyond the system's limit of watches. A look that takes\n"
+	  "long is taken less often." },
+	{ "scanner.rescan_interval", CONF_NUMBER, FIELD(rescan_h), "24", 0, 8760, "h",
+	  "Look at everything again after this time, whatever was reported. 0: never." },
+	{ "scanner.grace_period", CONF_NUMBER, FIELD(grace_days), "0", 0, 3650, "days",
+	  "Forget the files of a media root that is not there, or empty and was not, after so\n"
+	  "long. 0: never, because a disk may only be unplugged; salver cleanup forgets them\n"
+	  "when you say so. A root that may not be read is never forgotten." },
 	{ "logging.level", CONF_LOG_LEVEL, FIELD(log_level), "\"info\"", 0, 0, "",
 	  "\"error\", \"warn\", \"info\" or \"debug\"; lines go to standard error." },
 };

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "library/bookmarks.h"
+#include "library/settings.h"
 #include "schema/media_fb.h"
 
 enum err submit_init(struct submit *a, struct library *library, int stop_fd)
@@ -177,8 +178,15 @@ void submit_totals(struct submit *a, struct submit_totals *out)
 
 /* One change, of whatever kind. */
 struct change {
-	enum { CHANGE_ROOT, CHANGE_PUT, CHANGE_REMOVE, CHANGE_REMOVE_TREE, CHANGE_BOOKMARK } kind;
-	struct span path, name;
+	enum {
+		CHANGE_ROOT,
+		CHANGE_PUT,
+		CHANGE_REMOVE,
+		CHANGE_REMOVE_TREE,
+		CHANGE_BOOKMARK,
+		CHANGE_SETTING
+	} kind;
+	struct span path, name, value;
 	const struct media_file_in *file;
 	uint64_t moved_id;
 	const struct bookmark_change *bookmark;
@@ -198,6 +206,8 @@ static enum err add(struct batch *b, const struct change *c)
 		return batch_remove_tree(b, c->path);
 	case CHANGE_BOOKMARK:
 		return batch_bookmark_set(b, c->bookmark, NULL);
+	case CHANGE_SETTING:
+		return batch_setting_set(b, c->name, c->value, NULL);
 	}
 	return ERR_INVALID;
 }
@@ -249,4 +259,10 @@ enum err submit_remove_tree(struct submit *a, struct span path)
 enum err submit_bookmark(struct submit *a, const struct bookmark_change *bookmark)
 {
 	return submit_change(a, &(struct change){ .kind = CHANGE_BOOKMARK, .bookmark = bookmark });
+}
+
+enum err submit_setting(struct submit *a, struct span name, struct span value)
+{
+	return submit_change(
+		a, &(struct change){ .kind = CHANGE_SETTING, .name = name, .value = value });
 }

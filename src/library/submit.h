@@ -50,6 +50,8 @@ NODISCARD enum err submit_remove(struct submit *a, struct span path);
 struct bookmark_change;
 NODISCARD enum err submit_bookmark(struct submit *a, const struct bookmark_change *bookmark);
 NODISCARD enum err submit_remove_tree(struct submit *a, struct span path);
+/** Set one of the library's settings to a JSON text. */
+NODISCARD enum err submit_setting(struct submit *a, struct span name, struct span value);
 
 /** Give the batch away. ERR_CLOSED: stopped meanwhile. */
 NODISCARD enum err submit_flush(struct submit *a);

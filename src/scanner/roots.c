@@ -3,16 +3,21 @@
  * share that is gone or a directory that nobody may read must never empty the library. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/clock.h"
+#include "base/num.h"
 #include "base/path.h"
 #include "library/listing.h"
 #include "library/library.h"
+#include "library/settings.h"
 #include "scanner/scanner_priv.h"
+#include "scanner/watch_tree.h"
 
 static struct span heap_dup(struct span s)
 {
@@ -101,8 +106,9 @@ void roots_fini(struct scanner *s)
 		root_free(&s->roots[--s->roots_n]);
 }
 
-static void say_away(struct root *r, const char *why)
+static void say_away(struct root *r, bool gone, const char *why)
 {
+	r->gone = gone;
 	if (!r->away)
 		log_warn(LOG_SCAN, "the media root %s is %s: what is known of it is kept",
 			 QUOTE(r->path), why);
@@ -117,9 +123,10 @@ enum err root_open(struct scanner *s, uint16_t root, int *out_fd)
 	if (fd < 0) {
 		int why = errno;
 
-		say_away(r, why == ENOENT || why == ENOTDIR ? "not there"
-			    : why == EACCES		    ? "not readable (permission denied)"
-							    : "not readable");
+		say_away(r, why == ENOENT || why == ENOTDIR,
+			 why == ENOENT || why == ENOTDIR ? "not there"
+			 : why == EACCES		 ? "not readable (permission denied)"
+							 : "not readable");
 		return ERR_NOTFOUND;
 	}
 	if (!r->canonical.p || r->away)
@@ -150,19 +157,19 @@ bool root_check(struct scanner *s, uint16_t root, const struct frame *f)
 	bool same = r->filled && r->device == f->device && r->inode == f->inode;
 
 	if (s->listing.partial && s->listing.empty) {
-		say_away(r, "not readable");
+		say_away(r, false, "not readable");
 		return false;
 	}
 	/* Emptied under our eyes, by events of the same directory: then it is meant. Else it may be
 	 * a mount point without its disk. */
 	if (s->listing.empty && !s->listing.nomedia && !(same && s->watch && !f->remote) &&
 	    has_content(s->library, r->path)) {
-		say_away(r, "empty (is its disk mounted?)");
+		say_away(r, true, "empty (is its disk mounted?)");
 		return false;
 	}
 	if (r->away)
 		log_info(LOG_SCAN, "the media root %s is back", QUOTE(r->path));
-	r->away = false;
+	r->away = r->gone = false;
 	if (!s->listing.empty) {
 		r->filled = true;
 		r->device = f->device;
@@ -224,4 +231,70 @@ enum err roots_prune(struct scanner *s, enum roots_when when)
 		e = submit_remove_tree(&s->submit, path);
 	}
 	return e;
+}
+
+/* ---- grace period ---- */
+
+#define CLOCK_SET_S 1735689600 /* 2025: a clock that says less was not set yet */
+
+/* The setting that says since when a root is gone. */
+static struct span since_name(const struct root *r, char out[SETTING_NAME_MAX])
+{
+	int n = snprintf(out, SETTING_NAME_MAX, "scanner.gone_since.%016llx",
+			 (unsigned long long)watch_hash(r->path));
+
+	return span_of(out, (size_t)n);
+}
+
+/* 0: that is not known. */
+static uint64_t since_get(struct scanner *s, struct span name)
+{
+	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(s->library);
+	struct span value;
+	uint64_t since_s;
+
+	if (!sn || library_setting_get(sn, name, &value) != ERR_OK ||
+	    num_parse_u64(value, 0, INT64_MAX, &since_s) != ERR_OK)
+		return 0;
+	return since_s;
+}
+
+static enum err since_set(struct scanner *s, struct span name, uint64_t since_s)
+{
+	char value[24];
+	int n = snprintf(value, sizeof value, "%llu", (unsigned long long)since_s);
+
+	return submit_setting(&s->submit, name, span_of(value, (size_t)n));
+}
+
+static enum err check_grace(struct scanner *s, struct root *r, uint64_t now_s)
+{
+	char text[SETTING_NAME_MAX];
+	struct span name = since_name(r, text);
+	uint64_t since_s = since_get(s, name);
+
+	if (!r->away || s->grace_s == 0)
+		return since_s > 0 ? since_set(s, name, 0) : ERR_OK;
+	if (!r->gone || now_s < CLOCK_SET_S || !has_content(s->library, r->path))
+		return ERR_OK;
+	if (since_s == 0 || since_s > now_s)
+		return since_set(s, name, now_s);
+	if (now_s - since_s < s->grace_s)
+		return ERR_OK;
+	log_warn(LOG_SCAN,
+		 "the media root %s has been gone for %llu h (scanner.grace_period): its "
+		 "files are forgotten",
+		 QUOTE(r->path), (unsigned long long)((now_s - since_s) / 3600));
+	r->stored = false;
+	enum err e = submit_remove_tree(&s->submit, r->path);
+	return e == ERR_OK ? since_set(s, name, 0) : e;
+}
+
+enum err roots_check_grace(struct scanner *s)
+{
+	enum err e = ERR_OK;
+
+	for (uint16_t i = 0; i < s->roots_n && e == ERR_OK; i++)
+		e = check_grace(s, &s->roots[i], (uint64_t)MAX(clock_wall_s(), (int64_t)0));
+	return e == ERR_OK ? submit_barrier(&s->submit) : e;
 }

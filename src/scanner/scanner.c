@@ -225,11 +225,15 @@ static enum err scan_all(struct scanner *s)
 	if (e == ERR_OK)
 		e = roots_prune(s, ROOTS_AFTER_SCAN);
 	if (e == ERR_OK)
+		e = roots_check_grace(s);
+	if (e == ERR_OK)
 		e = submit_barrier(&s->submit);
 	s->submit.urgency = BATCH_URGENT;
 	if (e == ERR_OK)
 		library_scan_ended(s->library);
 	progress_end(s);
+	if (s->rescan_ms > 0)
+		s->rescan_due_ms = clock_now_ms() + s->rescan_ms;
 	blocks_trim();
 	return e;
 }
@@ -290,15 +294,21 @@ static enum err follow_polls(struct scanner *s)
 		uint64_t end_ms = clock_now_ms();
 		s->poll_due_ms = end_ms + MAX(s->poll_ms, SCAN_POLL_SHARE * (end_ms - now_ms));
 	}
-	return e == ERR_OK ? round_finish(s) : e;
+	if (e == ERR_OK)
+		e = round_finish(s);
+	return e == ERR_OK ? roots_check_grace(s) : e;
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
 static uint64_t poll_due(const struct scanner *s)
 {
-	uint64_t due = roots_any_away(s) ? s->root_poll_due_ms : NEVER;
+	uint64_t due = NEVER;
 
+	if (!s->watching) /* by rescans only */
+		return NEVER;
+	if (roots_any_away(s))
+		due = s->root_poll_due_ms;
 	if (!s->watch || watch_has_polled(s->watch))
 		due = MIN(due, s->poll_due_ms);
 	return due;
@@ -309,6 +319,7 @@ static uint64_t next_due(const struct scanner *s)
 	if (s->given_up)
 		return s->reap_due_ms;
 	uint64_t due = MIN(poll_due(s), MIN(s->retry_due_ms, s->reap_due_ms));
+	due = MIN(due, s->rescan_due_ms);
 
 	return s->watch ? MIN(due, watch_due_ms(s->watch)) : due;
 }
@@ -330,8 +341,8 @@ static enum err work(struct scanner *s)
 	}
 	if (s->watch && watch_take_roots_changed(s->watch))
 		s->retry_due_ms = now_ms;
-	if (now_ms >= s->retry_due_ms) {
-		s->retry_due_ms = NEVER;
+	if (now_ms >= MIN(s->retry_due_ms, s->rescan_due_ms)) {
+		s->retry_due_ms = s->rescan_due_ms = NEVER;
 		return scan_all(s);
 	}
 	if (now_ms >= poll_due(s))
@@ -401,7 +412,7 @@ static void run(void *arg)
 		set_done(s, &s->first_scan_done);
 	s->poll_due_ms = clock_now_ms() + s->poll_ms;
 	s->root_poll_due_ms = clock_now_ms() + MIN(s->poll_ms, (uint64_t)SCAN_ROOT_POLL_MS);
-	while (e == ERR_OK && s->watching) {
+	while (e == ERR_OK && (s->watching || s->rescan_ms > 0)) {
 		e = scan_turn(s, next_due(s));
 		if (e == ERR_OK)
 			e = settle(s, work(s));
@@ -455,7 +466,9 @@ static enum err scanner_new(const struct scanner_options *options, struct scanne
 	s->library = options->library;
 	s->watching = options->watch;
 	s->poll_ms = options->poll_ms ? options->poll_ms : SCAN_POLL_MS;
-	s->retry_due_ms = s->reap_due_ms = s->next_line_ms = NEVER;
+	s->rescan_ms = options->rescan_ms;
+	s->grace_s = options->grace_s;
+	s->retry_due_ms = s->reap_due_ms = s->next_line_ms = s->rescan_due_ms = NEVER;
 	s->submit.done_fd = -1;
 	mutex_init(&s->lock);
 	cond_init(&s->first_scan);

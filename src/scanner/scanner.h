@@ -21,9 +21,13 @@ struct scanner_options {
 	const char *const *exclude, *const *include;
 	size_t exclude_n, include_n;
 	unsigned probe_workers;	   /* 0: one per CPU */
-	bool watch;		   /* false: scan once, then end */
+	bool watch;		   /* false: scan, and do not follow changes */
 	const char *probe_program; /* NULL: beside the binary */
-	uint64_t poll_ms; /* least time between two looks at what raises no events; 0: a minute */
+	uint64_t poll_ms;   /* least time between two looks at what raises no events; 0: a minute */
+	uint64_t rescan_ms; /* from one scan of everything to the next; 0: never */
+	/* A root that is not there, or empty and was not, keeps its files for so long, over
+	 * restarts. 0: for ever. */
+	uint64_t grace_s;
 };
 
 NODISCARD enum err scanner_start(const struct scanner_options *options, struct scanner **out,

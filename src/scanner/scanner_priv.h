@@ -38,6 +38,7 @@
 struct root {
 	struct span path;      /* as configured, without a slash at the end */
 	struct span canonical; /* resolved; empty while it is away */
+	bool gone;	       /* away, but not for want of a permission or by a fault */
 	bool away;   /* missing, unreadable, or empty where it was not: nothing is removed */
 	bool stored; /* its row has been asked for */
 	bool filled; /* seen with something in it, as this directory: */
@@ -104,7 +105,7 @@ struct scanner {
 	struct thread thread;
 	int stop_fd;
 	bool watching; /* asked for */
-	uint64_t poll_ms;
+	uint64_t poll_ms, rescan_ms, grace_s;
 
 	struct filesystems filesystems;
 	struct walk_listing listing; /* of the directory at hand, with its plans: */
@@ -115,7 +116,8 @@ struct scanner {
 	struct job *jobs_busy; /* sent */
 	bool said_limit;       /* of watches */
 	bool given_up;	       /* the library takes nothing until it is opened again */
-	uint64_t next_line_ms, poll_due_ms, root_poll_due_ms, retry_due_ms, reap_due_ms;
+	uint64_t next_line_ms, poll_due_ms, root_poll_due_ms, retry_due_ms, reap_due_ms,
+		rescan_due_ms;
 	uint64_t breath_ms; /* of the last scan_breathe() */
 	uint64_t probed_n;  /* when last looked */
 
@@ -139,6 +141,9 @@ bool root_check(struct scanner *s, uint16_t root, const struct frame *f);
 /** See that the library has a row for it. */
 NODISCARD enum err root_store(struct scanner *s, uint16_t root);
 bool roots_any_away(const struct scanner *s);
+/** Remember since when roots are gone, and forget the files of those that have been for too long.
+ */
+NODISCARD enum err roots_check_grace(struct scanner *s);
 /** Remove what the store has of roots that are no longer configured. Before a scan those that
  * overlap with configured ones, after it the others: their files may have been found moved. */
 enum roots_when { ROOTS_BEFORE_SCAN, ROOTS_AFTER_SCAN };

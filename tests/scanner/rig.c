@@ -89,6 +89,11 @@ void rig_scan(struct rig *r)
 	rig_stop(r);
 }
 
+void rig_scan_on(struct rig *r)
+{
+	start(r, false);
+}
+
 void rig_watch(struct rig *r)
 {
 	start(r, true);

@@ -29,6 +29,8 @@ void rig_open_other(struct rig *r, const struct rig *like, const char *name);
 
 /** One scan without watching. */
 void rig_scan(struct rig *r);
+/** The same, but it goes on after that. */
+void rig_scan_on(struct rig *r);
 /** Start watching; returns when the first walk is stored. */
 void rig_watch(struct rig *r);
 void rig_stop(struct rig *r);

@@ -2,6 +2,7 @@
 /* Whole scans of real trees: what is found, what is probed again, what keeps its id. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -417,6 +418,115 @@ TEST(scan, root_that_is_gone_or_empty_keeps_its_files)
 	rig_scan(&rig);
 	EXPECT_U64(4, rig.progress.unchanged_n);
 	EXPECT_U64(film, rig_id(&rig, "media/Video/film.mp4"));
+	rig_close(&rig);
+}
+
+TEST(scan, root_that_is_gone_for_too_long_is_forgotten_also_over_a_restart)
+{
+	rig_open(&rig);
+	rig_sh("mkdir media/A && echo x > media/A/a.mp3");
+	rig_scan(&rig);
+	rig_sh("mv media away");
+	rig.options.grace_s = 3600;
+	rig_scan(&rig);
+	EXPECT_U64(1, rig_files(&rig));
+	rig_reopen(&rig);
+	rig_sh("sleep 2.1");
+	rig_scan(&rig);
+	EXPECT_U64(1, rig_files(&rig));
+	rig.options.grace_s = 2;
+	rig_scan(&rig);
+	EXPECT_U64(0, rig_files(&rig));
+	rig_sh("mv away media");
+	rig_scan(&rig);
+	EXPECT_U64(1, rig_files(&rig));
+	rig_close(&rig);
+}
+
+TEST(scan, grace_begins_anew_when_a_root_was_back)
+{
+	rig_open(&rig);
+	rig_sh("echo x > media/a.mp3");
+	rig.options.grace_s = 2;
+	rig_scan(&rig);
+	rig_sh("mv media away");
+	rig_scan(&rig);
+	rig_sh("sleep 2.1; mv away media");
+	rig_scan(&rig);
+	rig_sh("mv media away; mkdir media"); /* as a mount point without its disk is */
+	rig_scan(&rig);
+	EXPECT_U64(1, rig_files(&rig));
+	rig_sh("sleep 2.1");
+	rig_scan(&rig);
+	EXPECT_U64(0, rig_files(&rig));
+	rig_close(&rig);
+}
+
+TEST(scan, root_that_may_not_be_read_is_kept_whatever_the_grace)
+{
+	rig_drop_root();
+	rig_open(&rig);
+	rig_sh("mkdir up && mv media up/media && ln -s up/media media && echo x > media/a.mp3");
+	rig.options.grace_s = 1;
+	rig_scan(&rig);
+	EXPECT_U64(1, rig_files(&rig));
+	rig_sh("chmod 000 up/media");
+	rig_scan(&rig);
+	rig_sh("sleep 1.1");
+	rig_scan(&rig);
+	EXPECT_U64(1, rig_files(&rig));
+	rig_sh("chmod 700 up/media; chmod 000 up"); /* nor looked at */
+	rig_scan(&rig);
+	rig_sh("sleep 1.1");
+	rig_scan(&rig);
+	EXPECT_U64(1, rig_files(&rig));
+	rig_sh("chmod 700 up");
+	rig_close(&rig);
+}
+
+/* A change that raises no event where we watch: by another name of the file, elsewhere. */
+static void change_unseen(void)
+{
+	rig_sh("mkdir outside; echo x > outside/a; ln outside/a media/a.mp3; echo x > media/b.mp3");
+}
+
+static bool change_is_seen(void)
+{
+	char *before = rig_dump(&rig);
+	bool seen = false;
+
+	rig_sh("echo more >> outside/a");
+	for (unsigned i = 0; i < 30 && !seen; i++) {
+		char *now = rig_dump(&rig);
+		seen = strcmp(before, now) != 0;
+		free(now);
+		rig_sh("sleep 0.1");
+	}
+	free(before);
+	return seen;
+}
+
+TEST(scan, everything_is_looked_at_again_after_the_rescan_interval)
+{
+	rig_open(&rig);
+	change_unseen();
+	rig_watch(&rig);
+	EXPECT(!change_is_seen());
+	rig_stop(&rig);
+	rig.options.rescan_ms = 200;
+	rig_watch(&rig);
+	EXPECT(change_is_seen());
+	EXPECT(change_is_seen());
+	rig_close(&rig);
+}
+
+TEST(scan, without_watching_the_rescan_interval_still_counts)
+{
+	rig_open(&rig);
+	change_unseen();
+	rig.options.rescan_ms = 200;
+	rig_scan_on(&rig);
+	EXPECT(change_is_seen());
 	rig_close(&rig);
 }
 
