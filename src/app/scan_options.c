@@ -18,6 +18,7 @@ struct scanner_options scan_options(const struct conf *conf, struct library *lib
 		.include = conf->include.items,
 		.include_n = conf->include.n,
 		.probe_workers = conf->probe_workers,
+		.tag_encoding = conf->tag_encoding,
 		.watch = conf->watch,
 		.poll_ms = (uint64_t)conf->poll_s * 1000,
 		.rescan_ms = (uint64_t)conf->rescan_h * 3600 * 1000,

@@ -65,6 +65,11 @@ static enum err set_string(struct loader *ld, const struct conf_key *key, const 
 					 QUOTE(span_str(value)));
 		return ERR_OK;
 	}
+	if (key->type == CONF_ENCODING) {
+		if (text_encoding_parse(span_str(value), field_of(ld->conf, key)) != ERR_OK)
+			return bad_value(ld, key, text_encoding_names, QUOTE(span_str(value)));
+		return ERR_OK;
+	}
 	if (strlen(value) > key->max) {
 		char expected[64];
 
@@ -107,6 +112,7 @@ static enum err set_from_item(struct loader *ld, const struct conf_key *key,
 	switch (key->type) {
 	case CONF_STRING:
 	case CONF_LOG_LEVEL:
+	case CONF_ENCODING:
 		if (item->type == TOML_STRING)
 			return set_string(ld, key, item->string);
 		return bad_value(ld, key, "a string in quotes", item->type_name);
@@ -235,6 +241,7 @@ static enum err set_from_text(struct loader *ld, const struct conf_key *key, con
 	switch (key->type) {
 	case CONF_STRING:
 	case CONF_LOG_LEVEL:
+	case CONF_ENCODING:
 		return set_string(ld, key, text);
 	case CONF_PORT:
 	case CONF_NUMBER:

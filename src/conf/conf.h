@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/text_encoding.h"
 
 #define CONF_ROOTS_MAX 256
 #define CONF_INTERFACES_MAX 16
@@ -34,6 +35,7 @@ struct conf {
 	uint32_t probe_workers; /* 0: one per CPU */
 	bool watch;
 	uint32_t poll_s, rescan_h, grace_days; /* the last two: 0 never */
+	enum text_encoding tag_encoding;
 	/* [logging] */
 	enum log_level log_level;
 

@@ -58,6 +58,9 @@ static void add_value(struct buf *out, const struct conf *c, const struct conf_k
 	case CONF_LIST:
 		add_list(out, field);
 		break;
+	case CONF_ENCODING:
+		add_string(out, text_encoding_name(*(const enum text_encoding *)field));
+		break;
 	case CONF_LOG_LEVEL:
 		add_string(out, level_name(*(const enum log_level *)field));
 		break;

@@ -53,6 +53,11 @@ const struct conf_key conf_keys[] = {
 	  "Forget the files of a media root that is not there, or empty and was not, after so\n"
 	  "long. 0: never, because a disk may only be unplugged; salver cleanup forgets them\n"
 	  "when you say so. A root that may not be read is never forgotten." },
+	{ "scanner.tag_encoding", CONF_ENCODING, FIELD(tag_encoding), "\"auto\"", 0, 0, "",
+	  "What tags mean that say they are Latin-1 but are not: \"auto\" sees UTF-8, Shift-JIS,\n"
+	  "Cyrillic and Greek in them; \"latin1\" takes them as they are; \"cp1250\" ...\n"
+	  "\"cp1257\", \"cp874\", \"koi8-r\", \"shift-jis\", \"euc-jp\", \"euc-kr\", \"gbk\" and\n"
+	  "\"big5\" decide. Applied to files as they are read: touch those that were." },
 	{ "logging.level", CONF_LOG_LEVEL, FIELD(log_level), "\"info\"", 0, 0, "",
 	  "\"error\", \"warn\", \"info\" or \"debug\"; lines go to standard error." },
 };

@@ -9,8 +9,9 @@ enum conf_type {
 	CONF_PORT,   /* uint16_t */
 	CONF_NUMBER, /* uint32_t */
 	CONF_BOOL,
-	CONF_LIST,     /* struct conf_list of strings */
-	CONF_LOG_LEVEL /* enum log_level, by name */
+	CONF_LIST,	/* struct conf_list of strings */
+	CONF_LOG_LEVEL, /* enum log_level, by name */
+	CONF_ENCODING	/* enum text_encoding, by name */
 };
 
 struct conf_key {

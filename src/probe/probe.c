@@ -28,7 +28,7 @@ struct job_list {
 };
 
 struct probe {
-	char *program;
+	struct probe_program program;
 	unsigned timeout_ms;
 	int epoll_fd;
 	int timer_fd; /* in epoll_fd: hung workers and results without a packet wake the poller */
@@ -113,7 +113,7 @@ static void start_failed(struct probe *p, const char *why)
 	p->warned_unstartable = true;
 	log_warn(LOG_PROBE,
 		 "salver-probe cannot be started: %s: %s; files are listed by name until it works",
-		 QUOTE(span_str(p->program)), why);
+		 QUOTE(span_str(p->program.path)), why);
 }
 
 /* The worker has ended, hangs or lies. The oldest job is to blame if the worker ever was ready;
@@ -144,7 +144,7 @@ static void worker_lost(struct probe *p, struct probe_worker *w, uint8_t status)
 
 static bool worker_start(struct probe *p, struct probe_worker *w)
 {
-	enum err e = probe_worker_start(w, p->program, p->timeout_ms);
+	enum err e = probe_worker_start(w, &p->program, p->timeout_ms);
 	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = (uint32_t)(w - p->workers) };
 
 	if (e == ERR_OK && epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, w->sock, &ev) == 0)
@@ -502,6 +502,7 @@ enum err probe_new(const struct probe_options *options, struct probe **out, stru
 
 	if (!p)
 		return ERR_NOMEM;
+	p->program.tag_encoding = options->tag_encoding;
 	p->epoll_fd = -1;
 	p->timer_fd = -1;
 	p->workers_n = MIN(workers_n, (unsigned)PROBE_WORKERS_MAX);
@@ -512,7 +513,7 @@ enum err probe_new(const struct probe_options *options, struct probe **out, stru
 		p->jobs[i].fd = -1;
 		list_push(&p->unused, &p->jobs[i]);
 	}
-	enum err e = find_program(options->program, &p->program, info);
+	enum err e = find_program(options->program, &p->program.path, info);
 	if (e == ERR_OK)
 		e = open_events(p, info);
 	if (e != ERR_OK)
@@ -531,7 +532,7 @@ void probe_free(struct probe *p)
 		fd_closep(&p->jobs[i].fd);
 	fd_closep(&p->timer_fd);
 	fd_closep(&p->epoll_fd);
-	free(p->program);
+	free(p->program.path);
 	free(p->large);
 	free(p);
 }

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/flatbuffer.h"
 #include "base/span.h"
+#include "base/text_encoding.h"
 
 #define PROBE_TIMEOUT_MS 10000
 #define PROBE_REPLY_MAX_BYTES (1u << 20)
@@ -39,9 +40,10 @@ struct probe_request { /* on the wire, followed by the file's name (for its exte
 struct probe;
 
 struct probe_options {
-	unsigned workers_n;  /* 0: one per CPU, at most PROBE_WORKERS_MAX */
-	const char *program; /* NULL: salver-probe beside the running binary */
-	unsigned timeout_ms; /* for one file; 0: PROBE_TIMEOUT_MS */
+	unsigned workers_n;		 /* 0: one per CPU, at most PROBE_WORKERS_MAX */
+	const char *program;		 /* NULL: salver-probe beside the running binary */
+	unsigned timeout_ms;		 /* for one file; 0: PROBE_TIMEOUT_MS */
+	enum text_encoding tag_encoding; /* of tags that are labelled Latin-1 */
 };
 
 /** Workers start with the first file, not here: a missing program is no error yet. */

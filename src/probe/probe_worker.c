@@ -19,10 +19,11 @@
  * group; a worker that obeyed would seem to have crashed over the file it was at, and that file
  * would be remembered as broken. So these stay blocked: a worker ends by its socket, or by SIGKILL.
  */
-static int spawn(pid_t *out_pid, const char *program, int sock)
+static int spawn(pid_t *out_pid, const struct probe_program *program, int sock)
 {
 	static const int blocked[] = { SIGINT, SIGTERM, SIGHUP };
-	char *const argv[] = { (char *)program, PROBE_WORKER_ARGUMENT, NULL };
+	char *const argv[] = { (char *)program->path, PROBE_WORKER_ARGUMENT,
+			       (char *)text_encoding_name(program->tag_encoding), NULL };
 	/* Nothing of the server's environment, which may hold secrets. */
 	char *const env[] = { "LC_ALL=C.UTF-8", NULL };
 	posix_spawn_file_actions_t actions;
@@ -50,13 +51,14 @@ static int spawn(pid_t *out_pid, const char *program, int sock)
 	if (e == 0)
 		e = posix_spawn_file_actions_addclosefrom_np(&actions, PROBE_SOCKET_FD + 1);
 	if (e == 0)
-		e = posix_spawn(out_pid, program, &actions, &attr, argv, env);
+		e = posix_spawn(out_pid, program->path, &actions, &attr, argv, env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return e;
 }
 
-enum err probe_worker_start(struct probe_worker *w, const char *program, unsigned timeout_ms)
+enum err probe_worker_start(struct probe_worker *w, const struct probe_program *program,
+			    unsigned timeout_ms)
 {
 	int pair[2];
 	pid_t pid = 0;

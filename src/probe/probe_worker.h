@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "base/text_encoding.h"
 #include "probe/protocol.h"
 
 #define PROBE_DEPTH 4 /* files under way in one worker, so that it never waits for the client */
@@ -42,9 +43,14 @@ struct probe_worker {
 	struct probe_job *last;
 };
 
+struct probe_program {
+	char *path;
+	enum text_encoding tag_encoding;
+};
+
 /** Start the program and put its socket into *w; it has timeout_ms to say hello. On failure errno
  * says why. */
-NODISCARD enum err probe_worker_start(struct probe_worker *w, const char *program,
+NODISCARD enum err probe_worker_start(struct probe_worker *w, const struct probe_program *program,
 				      unsigned timeout_ms);
 /** Kill and collect it; its jobs stay in the list. Harmless where it does not run. */
 void probe_worker_end(struct probe_worker *w);

@@ -8,7 +8,7 @@
 
 /* The worker's end of the socket in the new process. */
 #define PROBE_SOCKET_FD 3
-/* How the client starts a worker: salver-probe --worker */
+/* How the client starts a worker: salver-probe --worker ENCODING (of text_encoding_parse()) */
 #define PROBE_WORKER_ARGUMENT "--worker"
 
 /* A reply: u32 sequence, u32 size of the ProbeReply, then the ProbeReply itself. Above this size it

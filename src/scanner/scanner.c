@@ -459,7 +459,8 @@ static enum err scanner_new(const struct scanner_options *options, struct scanne
 {
 	CLEANUP(scanner_freep) struct scanner *s = calloc(1, sizeof *s);
 	struct probe_options probe = { .workers_n = options->probe_workers,
-				       .program = options->probe_program };
+				       .program = options->probe_program,
+				       .tag_encoding = options->tag_encoding };
 
 	if (!s)
 		return err_set(info, ERR_NOMEM, 0, "out of memory");

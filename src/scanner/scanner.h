@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/text_encoding.h"
 #include "base/span.h"
 
 #define SCANNER_ROOTS_MAX 256
@@ -28,6 +29,7 @@ struct scanner_options {
 	/* A root that is not there, or empty and was not, keeps its files for so long, over
 	 * restarts. 0: for ever. */
 	uint64_t grace_s;
+	enum text_encoding tag_encoding; /* of tags that are labelled Latin-1 */
 };
 
 NODISCARD enum err scanner_start(const struct scanner_options *options, struct scanner **out,

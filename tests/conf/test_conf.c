@@ -69,6 +69,7 @@ TEST(conf, without_any_file_there_are_sane_defaults)
 	EXPECT_U64(8250, fx.conf->port);
 	EXPECT_U64(0, fx.conf->roots.n);
 	EXPECT(fx.conf->watch);
+	EXPECT_U64(TEXT_AUTO, fx.conf->tag_encoding);
 	EXPECT_U64(LOG_INFO, fx.conf->log_level);
 	EXPECT(span_starts(span_str(fx.conf->name), SPAN("salver on ")));
 	snprintf(database, sizeof database, "%s/.local/state/salver", test_tmpdir());
@@ -82,6 +83,7 @@ TEST(conf, a_file_sets_every_type)
 					"[network]\nport = 0\ninterfaces = [\"lo\", \"eth0\"]\n"
 					"[media]\nroots = [\"/a\", \"/b c\"]\n"
 					"[scanner]\nwatch = false\nworkers = 3\n"
+					"tag_encoding = \"GBK\"\n"
 					"[logging]\nlevel = \"debug\"\n");
 
 	EXPECT_OK(load(&fx));
@@ -91,6 +93,7 @@ TEST(conf, a_file_sets_every_type)
 	EXPECT_STR("eth0", fx.conf->interfaces.items[1]);
 	EXPECT_STR("/b c", fx.conf->roots.items[1]);
 	EXPECT(!fx.conf->watch);
+	EXPECT_U64(TEXT_GBK, fx.conf->tag_encoding);
 	EXPECT_U64(3, fx.conf->probe_workers);
 	EXPECT_U64(LOG_DEBUG, fx.conf->log_level);
 }
@@ -119,6 +122,8 @@ TEST(conf, mistakes_name_file_line_column_and_what_was_expected)
 	expect_invalid("[network]\nport = -1\n", "salver.toml:2:8", "found -1");
 	expect_invalid("[media]\nroots = \"/a\"\n", "salver.toml:2:9", "a list of strings");
 	expect_invalid("[media]\nroots = [1]\n", "salver.toml:2:9", "a list of strings");
+	expect_invalid("[scanner]\ntag_encoding = \"klingon\"\n", "salver.toml:2:16",
+		       "\"shift-jis\"");
 	expect_invalid("[scanner]\nwatch = 1\n", "salver.toml:2:9", "true or false");
 	expect_invalid("[logging]\nlevel = \"loud\"\n", "salver.toml:2:9", "\"warn\"");
 	expect_invalid("[network\n", "salver.toml:1:", "");

@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import salver
+from media import mp3_frames
 from salver import BIN, at_end, end_process, equal, wait_for
 
 
@@ -70,6 +71,20 @@ def test_exclude_and_include_choose_files():
     done = subprocess.run([BIN, "scan", "--config", config, "--database", salver.tmpdir() / "db", media],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode != 0 and "scanner.exclude" in done.stderr, done.stderr
+
+
+def test_tag_encoding_decides_what_old_tags_mean():
+    title = "\u5468\u6770\u4f26"  # in GBK, labelled Latin-1
+    frame = b"\0" + title.encode("gbk")
+    tag = b"TIT2" + len(frame).to_bytes(4, "big") + b"\0\0" + frame
+    media = salver.tmpdir() / "media"
+    media.mkdir()
+    (media / "a.mp3").write_bytes(b"ID3\3\0\0\0\0\0" + bytes([len(tag)]) + tag + mp3_frames())
+    for encoding, want in ("gbk", title), ("auto", title.encode("gbk").decode("latin1")):
+        setting("SALVER_SCANNER_TAG_ENCODING", encoding)
+        server = salver.Server(media)
+        titles = [e.text for e in server.browse("AT")[0].iter("{http://purl.org/dc/elements/1.1/}title")]
+        equal([want], titles, f"titles by {encoding}")
 
 
 def test_log_levels_show_more_and_more():

@@ -230,6 +230,8 @@ def odd_tags(d):
     # CP1251 bytes labelled Latin-1, and UTF-8 bytes labelled Latin-1.
     for name, raw in (("cp1251.mp3", "\u041a\u0438\u043d\u043e".encode("cp1251")),
                       ("utf8inlatin1.mp3", "Bj\u00f6rk \u4e2d".encode("utf-8")),
+                      ("sjis.mp3", "\u6d5c\u5d0e\u3042\u3086\u307f".encode("cp932")),
+                      ("gbk.mp3", "\u5468\u6770\u4f26".encode("gbk")),
                       ("latin1.mp3", "Mot\u00f6rhead".encode("latin-1"))):
         f = mutagen.mp3.MP3(copy(d, "vbr.mp3", name))
         if f.tags is None:

@@ -23,7 +23,7 @@ static struct facts *examiner(void)
 
 	if (f.arena.max_bytes == 0) {
 		facts_init(&f);
-		audio_init();
+		audio_init(TEXT_AUTO);
 		video_init(PROBE_BINARY_DIR);
 	}
 	facts_reset(&f);
@@ -182,9 +182,18 @@ TEST(examine, legacy_encodings_are_repaired)
 	EXPECT_SPAN(SPAN("\xd0\x9a\xd0\xb8\xd0\xbd\xd0\xbe"), examine("cp1251.mp3", false)->title);
 	EXPECT_SPAN(SPAN("Bj\xc3\xb6rk \xe4\xb8\xad"), examine("utf8inlatin1.mp3", false)->title);
 	EXPECT_SPAN(SPAN("Mot\xc3\xb6rhead"), examine("latin1.mp3", false)->title);
+	EXPECT_SPAN(SPAN("\xe6\xb5\x9c\xe5\xb4\x8e\xe3\x81\x82\xe3\x82\x86\xe3\x81\xbf"),
+		    examine("sjis.mp3", false)->title);
 }
 
-TEST(examine, legacy_repair_leaves_western_words_alone)
+static struct span repaired(const char *utf8, enum text_encoding encoding)
+{
+	static char out[3 * LEGACY_MAX_BYTES];
+
+	return span_of(out, legacy_repair(span_str(utf8), encoding, out, sizeof out));
+}
+
+TEST(examine, legacy_repair_leaves_alone_what_is_as_it_says)
 {
 	static const char *const words[] = { "",
 					     "plain",
@@ -193,10 +202,33 @@ TEST(examine, legacy_repair_leaves_western_words_alone)
 					     "Gr\xc3\xb6\xc3\x9fter",
 					     "\xd0\x9a\xd0\xb8\xd0\xbd\xd0\xbe",
 					     "\xe4\xb8\xad" };
-	char out[256];
 
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		EXPECT_U64(0, legacy_repair(span_str(words[i]), out, sizeof out));
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		EXPECT_SPAN(SPAN(""), repaired(words[i], TEXT_AUTO));
+		EXPECT_SPAN(SPAN(""), repaired(words[i], TEXT_LATIN1));
+		EXPECT_SPAN(SPAN(""), repaired(words[i], TEXT_CP1251));
+	}
+}
+
+/* "Don't" with the apostrophe of CP1252; the C1 character would be dropped. */
+TEST(examine, quotes_and_dashes_of_windows_are_kept)
+{
+	EXPECT_SPAN(SPAN("Don\xe2\x80\x99t"), repaired("Don\xc2\x92t", TEXT_AUTO));
+	EXPECT_SPAN(SPAN("Don\xe2\x80\x99t"), repaired("Don\xc2\x92t", TEXT_LATIN1));
+}
+
+TEST(examine, configured_encoding_decides_what_cannot_be_guessed)
+{
+	/* "Fade" in Chinese: b7 b2 in GBK */
+	const char *gbk = "\xc2\xb7\xc2\xb2";
+
+	EXPECT_SPAN(SPAN(""), repaired(gbk, TEXT_AUTO));
+	EXPECT_SPAN(SPAN("\xe5\x87\xa1"), repaired(gbk, TEXT_GBK));
+	EXPECT_SPAN(SPAN("\xec\x82\xac\xeb\x9e\x91"),
+		    repaired("\xc2\xbb\xc3\xa7\xc2\xb6\xc3\xbb", TEXT_EUC_KR));
+	/* UTF-8 is UTF-8 whatever was configured. */
+	EXPECT_SPAN(SPAN("Bj\xc3\xb6rk"), repaired("Bj\xc3\x83\xc2\xb6rk", TEXT_CP1251));
+	EXPECT_SPAN(SPAN(""), repaired("Bj\xc3\x83\xc2\xb6rk", TEXT_LATIN1));
 }
 
 TEST_LIMIT(examine, films_have_their_properties, 120)

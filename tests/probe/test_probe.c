@@ -72,6 +72,33 @@ TEST(probe, a_file_is_described_by_a_worker)
 	EXPECT_ERR(ERR_NOTFOUND, probe_recv(p, 0, &r));
 }
 
+/* The setting reaches the worker, and its sandbox lets libc read its tables. */
+TEST(probe, encoding_of_old_tags_is_what_was_configured)
+{
+	static const struct {
+		const char *file;
+		enum text_encoding encoding;
+		struct span title;
+	} files[] = {
+		{ "gbk.mp3", TEXT_AUTO, SPAN("\xc3\x96\xc3\x9c\xc2\xbd\xc3\x9c\xc3\x82\xc3\x97") },
+		{ "gbk.mp3", TEXT_GBK, SPAN("\xe5\x91\xa8\xe6\x9d\xb0\xe4\xbc\xa6") },
+		{ "cp1251.mp3", TEXT_AUTO, SPAN("\xd0\x9a\xd0\xb8\xd0\xbd\xd0\xbe") },
+		{ "cp1251.mp3", TEXT_LATIN1, SPAN("\xc3\x8a\xc3\xa8\xc3\xad\xc3\xae") },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		struct probe_options o = { .workers_n = 1, .tag_encoding = files[i].encoding };
+		CLEANUP(probe_freep) struct probe *p = NULL;
+		CLEANUP(fd_closep) int fd = media_open(files[i].file);
+		struct probe_result r;
+
+		EXPECT_OK(probe_new(&o, &p, NULL));
+		EXPECT_OK(probe_send(p, PROBE_FACTS, fd, span_str(files[i].file), NULL));
+		EXPECT_OK(probe_recv(p, 20000, &r));
+		EXPECT_SPAN(files[i].title, probe_reply_title(r.facts));
+	}
+}
+
 TEST(probe, films_and_odd_files_are_described_inside_the_sandbox)
 {
 	static const char *const names[] = { "film.ts",	 "film.mp4", "film.mkv", "text.ts",

@@ -22,7 +22,7 @@ static struct facts *maker(void)
 
 	if (f.arena.max_bytes == 0) {
 		facts_init(&f);
-		audio_init();
+		audio_init(TEXT_AUTO);
 		video_init(PROBE_BINARY_DIR);
 	}
 	facts_reset(&f);

@@ -15,8 +15,11 @@ struct value {
 	void (*add)(struct facts *f, struct span s); /* NULL: keep the first in `text` */
 };
 
-void audio_init(void)
+static enum text_encoding tag_encoding; /* set once, before the first file */
+
+void audio_init(enum text_encoding encoding)
 {
+	tag_encoding = encoding;
 	/* The default keeps all strings in one unlocked list. */
 	taglib_set_string_management_enabled(0);
 	taglib_set_strings_unicode(1);
@@ -27,7 +30,8 @@ static void value_take(void *ctx, const char *utf8, size_t n)
 	struct value *v = ctx;
 	struct span s = span_first(span_of(utf8, n), FACTS_TEXT_MAX_BYTES);
 	char repaired[3 * FACTS_TEXT_MAX_BYTES];
-	size_t repaired_n = v->may_be_legacy ? legacy_repair(s, repaired, sizeof repaired) : 0;
+	size_t repaired_n =
+		v->may_be_legacy ? legacy_repair(s, tag_encoding, repaired, sizeof repaired) : 0;
 
 	if (repaired_n > 0)
 		s = span_of(repaired, repaired_n);

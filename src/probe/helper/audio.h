@@ -2,10 +2,11 @@
 /* Facts of audio files: TagLib, and the three formats that Debian's TagLib does not know. */
 #pragma once
 
+#include "base/text_encoding.h"
 #include "probe/helper/facts.h"
 
-/** Once, before anything else of this header. */
-void audio_init(void);
+/** Before anything else of this header. `encoding`: of text that is labelled Latin-1. */
+void audio_init(enum text_encoding encoding);
 /** Fill in tags and properties; sets the status where there is no sound in it. */
 void audio_probe(struct facts *f, const struct source *s, enum media_format format);
 /** Tags and picture only, into what is known already: of MP4 that libavformat has described. */

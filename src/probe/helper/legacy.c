@@ -1,68 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* Tags whose bytes were never what their label says: repaired where the evidence is strong. */
+/* Tags whose bytes were never what their label says. */
 #include "probe/helper/legacy.h"
 
 #include "base/utf8.h"
 
-#define LEGACY_MAX_BYTES 1024 /* longer texts are shown cut anyway */
+struct latin1 {
+	char bytes[LEGACY_MAX_BYTES];
+	size_t n;
+	bool any_high;
+	bool any_control; /* 0x80 to 0x9f: nothing that Latin-1 could mean */
+};
 
-/* The bytes behind the text, or 0 where a character is not Latin-1 or all of it is ASCII. */
-static size_t latin1_bytes(struct span utf8, char *out, size_t cap)
+/* The bytes behind the text; false where a character is not Latin-1 or there are too many. */
+static bool take_bytes(struct span utf8, struct latin1 *out)
 {
-	size_t n = 0;
-	bool any_high = false;
-
+	out->n = 0;
+	out->any_high = out->any_control = false;
 	while (utf8.n > 0) {
 		uint32_t c = utf8_next(&utf8);
 
-		if (c > 0xff || n >= cap)
-			return 0;
-		any_high |= c >= 0x80;
-		out[n++] = (char)c;
+		if (c > 0xff || out->n >= sizeof out->bytes)
+			return false;
+		out->any_high |= c >= 0x80;
+		out->any_control |= c >= 0x80 && c < 0xa0;
+		out->bytes[out->n++] = (char)c;
 	}
-	return any_high ? n : 0;
+	return true;
 }
 
-/* Western words have one or two high letters among many plain ones; in CP1251 every letter is
- * high. A text of at least three high letters that outnumber the plain ones two to one is Cyrillic.
- */
-static bool looks_cp1251(struct span bytes)
+static enum text_encoding encoding_of(struct span s, enum text_encoding wanted)
 {
-	size_t high_n = 0;
-	size_t plain_n = 0;
+	enum text_encoding guess = wanted == TEXT_LATIN1 ? TEXT_LATIN1 : text_encoding_guess(s);
 
-	for (size_t i = 0; i < bytes.n; i++) {
-		uint8_t c = (uint8_t)bytes.p[i];
-
-		high_n += c >= 0xc0 || c == 0xa8 || c == 0xb8;
-		plain_n += (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-	}
-	return high_n >= 3 && high_n > 2 * plain_n;
+	if (wanted == TEXT_AUTO || guess == TEXT_UTF8)
+		return guess;
+	return text_encoding_suits(wanted, s) ? wanted : TEXT_LATIN1;
 }
 
-static uint32_t cp1251_char(uint8_t c)
+size_t legacy_repair(struct span utf8, enum text_encoding encoding, char *out, size_t cap)
 {
-	if (c >= 0xc0)
-		return 0x410 + (uint32_t)(c - 0xc0);
-	return c == 0xa8 ? 0x401 : c == 0xb8 ? 0x451 : c == 0xb9 ? 0x2116 : c;
-}
+	struct latin1 l;
+	size_t n = 0;
 
-size_t legacy_repair(struct span utf8, char *out, size_t cap)
-{
-	char bytes[LEGACY_MAX_BYTES];
-	size_t n = latin1_bytes(utf8, bytes, sizeof bytes);
-	struct span s = span_of(bytes, n);
-
-	if (n == 0 || cap < 3 * n)
+	if (!take_bytes(utf8, &l) || !l.any_high)
 		return 0;
-	if (utf8_valid(s)) {
-		memcpy(out, bytes, n);
+	struct span s = span_of(l.bytes, l.n);
+	enum text_encoding e = encoding_of(s, encoding);
+	if (e == TEXT_UTF16LE || e == TEXT_UTF16BE) /* a mark is never in the middle of a tag */
+		e = TEXT_LATIN1;
+	if (e != TEXT_LATIN1 && text_encoding_to_utf8(e, s, out, cap, &n) == ERR_OK)
 		return n;
-	}
-	if (!looks_cp1251(s))
-		return 0;
-	struct buf b = { .p = out, .cap = cap, .max = cap };
-	for (size_t i = 0; i < n; i++)
-		utf8_put(&b, cp1251_char((uint8_t)bytes[i]));
-	return b.n;
+	return l.any_control && text_encoding_to_utf8(TEXT_LATIN1, s, out, cap, &n) == ERR_OK ? n
+											      : 0;
 }

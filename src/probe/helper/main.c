@@ -18,9 +18,10 @@
 #include "probe/protocol.h"
 
 static const char usage[] =
-	"usage: salver-probe FILE...       print what is inside media files, as JSON\n"
+	"usage: salver-probe [--tag-encoding NAME] FILE...\n"
+	"                                  print what is inside media files, as JSON\n"
 	"       salver-probe --self-test   show what the sandbox of this system forbids\n"
-	"       salver-probe --worker      used by salver\n";
+	"       salver-probe --worker NAME used by salver\n";
 
 /* The directory of the program: its module lies beside it. */
 static bool own_dir(char *out, size_t cap)
@@ -72,13 +73,15 @@ static void probe_freep(struct probe **p)
 	probe_free(*p);
 }
 
-static int print_files(char **paths)
+static int print_files(char **paths, enum text_encoding encoding)
 {
 	CLEANUP(probe_freep) struct probe *p = NULL;
 	struct err_info info = { 0 };
 	bool ok = true;
-	enum err e = probe_new(
-		&(struct probe_options){ .workers_n = 1, .program = "/proc/self/exe" }, &p, &info);
+	enum err e = probe_new(&(struct probe_options){ .workers_n = 1,
+							.program = "/proc/self/exe",
+							.tag_encoding = encoding },
+			       &p, &info);
 
 	if (e != ERR_OK) {
 		fprintf(stderr, "salver-probe: %s\n", info.text[0] ? info.text : err_name(e));
@@ -92,17 +95,24 @@ static int print_files(char **paths)
 int main(int argc, char **argv)
 {
 	char library_dir[PATH_MAX] = { 0 };
+	enum text_encoding encoding = TEXT_AUTO;
 
 	if (!own_dir(library_dir, sizeof library_dir))
 		return EXIT_FAILURE;
 	video_init(library_dir);
-	if (argc == 2 && span_eq(span_str(argv[1]), SPAN(PROBE_WORKER_ARGUMENT)))
-		return worker_run(PROBE_SOCKET_FD, library_dir);
+	if (argc == 3 && span_eq(span_str(argv[1]), SPAN(PROBE_WORKER_ARGUMENT)) &&
+	    text_encoding_parse(span_str(argv[2]), &encoding) == ERR_OK)
+		return worker_run(PROBE_SOCKET_FD, library_dir, encoding);
 	if (argc == 2 && span_eq(span_str(argv[1]), SPAN("--self-test")))
 		return self_test(library_dir);
+	if (argc > 2 && span_eq(span_str(argv[1]), SPAN("--tag-encoding")) &&
+	    text_encoding_parse(span_str(argv[2]), &encoding) == ERR_OK) {
+		argv += 2;
+		argc -= 2;
+	}
 	if (argc < 2 || argv[1][0] == '-') {
 		fputs(usage, argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
-	return print_files(argv + 1);
+	return print_files(argv + 1, encoding);
 }

@@ -94,7 +94,7 @@ static void worker_fini(struct worker *w)
 	free(w->message);
 }
 
-int worker_run(int sock, const char *library_dir)
+int worker_run(int sock, const char *library_dir, enum text_encoding encoding)
 {
 	CLEANUP(worker_fini) struct worker w = { .sock = sock };
 	struct probe_reply_header hello = { .sequence = PROBE_HELLO, .size = PROBE_HELLO_LOCKED };
@@ -105,7 +105,7 @@ int worker_run(int sock, const char *library_dir)
 	w.message = malloc(sizeof hello + PROBE_REPLY_MAX_BYTES);
 	if (!w.message)
 		return EXIT_FAILURE;
-	audio_init();
+	audio_init(encoding);
 	sandbox_limit();
 	if (!sandbox_lock(library_dir))
 		hello.size = PROBE_HELLO_UNLOCKED; /* the client says so, once for all workers */
