@@ -137,7 +137,18 @@ void blocks_trim(void)
 	kept.n = 0;
 	kept.bytes = 0;
 	mutex_unlock(&kept.m);
+	blocks_trim_heap();
+}
+
+/* One at a time: two would do the same work, and the glibc below a sanitizer's own malloc() is
+ * first set up here, which only one thread may do. */
+void blocks_trim_heap(void)
+{
+	static struct mutex one = MUTEX_INIT;
+
+	mutex_lock(&one);
 	malloc_trim(0);
+	mutex_unlock(&one);
 }
 
 void blocks_limit_heap(void)

@@ -23,6 +23,8 @@ void blocks_free(void *p, size_t n); /* NULL is fine */
 /** Give the system what is kept, here and in malloc()'s heap: there is nothing to do for a while,
  * or something else. */
 void blocks_trim(void);
+/** Give the system what malloc()'s heap keeps. Threads: any. */
+void blocks_trim_heap(void);
 /** What malloc() keeps of what was freed: for the start of a program. Two arenas are enough for a
  * few threads; more only keep freed memory (measured: 8 arenas hold some 4 MiB after a scan). */
 void blocks_limit_heap(void);

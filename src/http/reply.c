@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One reply: collected by the handler, then handed to libmicrohttpd without copying the body. */
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/blocks.h"
 #include "base/fd.h"
 #include "http/http_priv.h"
 
@@ -121,7 +121,7 @@ static struct MHD_Response *empty_response(void)
 static void free_large(void *bytes)
 {
 	free(bytes);
-	malloc_trim(0);
+	blocks_trim_heap();
 }
 
 /** Takes the body out of r, whatever happens. */

@@ -3,7 +3,10 @@
  * them. */
 #include "base/blocks.h"
 
+#include <stdatomic.h>
+
 #include "base/attr.h"
+#include "base/thread.h"
 #include "harness.h"
 
 static void fill(unsigned char *p, size_t n, unsigned seed)
@@ -96,4 +99,27 @@ TEST(blocks, too_much_is_refused)
 	EXPECT(blocks_resize(p, BLOCKS_FROM_BYTES, SIZE_MAX / 2) == NULL);
 	blocks_free(p, BLOCKS_FROM_BYTES);
 	blocks_trim();
+}
+
+static void trim_when_all_are_there(void *ctx)
+{
+	_Atomic unsigned *missing = ctx;
+
+	for (atomic_fetch_sub(missing, 1); atomic_load(missing) > 0;)
+		continue;
+	blocks_trim();
+}
+
+/* The first trims of the process: each case has its own. */
+TEST(blocks, are_trimmed_by_two_threads_at_once)
+{
+	_Atomic unsigned missing = 2;
+	struct thread threads[2] = { 0 };
+
+	for (unsigned i = 0; i < 2; i++)
+		EXPECT_OK(thread_start(&threads[i], "trim", trim_when_all_are_there,
+				       (void *)&missing));
+	for (unsigned i = 0; i < 2; i++)
+		thread_join(&threads[i]);
+	EXPECT_U64(0, blocks_kept());
 }
