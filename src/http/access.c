@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 #include "http/http_priv.h"
 
@@ -47,9 +48,9 @@ void http_address_text(const struct sockaddr_storage *ss, uint16_t port, char *o
 		snprintf(out, out_n, v6 ? "[%s]:%u" : "%s:%u", ip, (unsigned)port);
 }
 
-static bool same_address(const struct sockaddr *a, const struct sockaddr_storage *b)
+static bool same_address(const struct sockaddr *a, const struct sockaddr *b)
 {
-	if (!a || a->sa_family != b->ss_family)
+	if (!a || a->sa_family != b->sa_family)
 		return false;
 	if (a->sa_family == AF_INET)
 		return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
@@ -59,23 +60,49 @@ static bool same_address(const struct sockaddr *a, const struct sockaddr_storage
 		      &((const struct sockaddr_in6 *)b)->sin6_addr, sizeof(struct in6_addr)) == 0;
 }
 
-bool http_interface_allowed(const struct http *h, const struct sockaddr_storage *local)
+bool http_address_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
-	if (h->interfaces_n == 0 || http_address_is_loopback(local))
-		return true;
-	/* Asked anew for each connection: addresses come and go while we run. */
+	return same_address((const struct sockaddr *)a, (const struct sockaddr *)b);
+}
+
+/** Whether one of the configured interfaces has the address now. */
+static bool interface_has(const struct http *h, const struct sockaddr_storage *local)
+{
 	struct ifaddrs *all = NULL;
 	if (getifaddrs(&all) != 0)
 		return false;
 	bool found = false;
 	for (struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
-		if (!same_address(i->ifa_addr, local))
+		if (!same_address(i->ifa_addr, (const struct sockaddr *)local))
 			continue;
 		for (size_t k = 0; k < h->interfaces_n && !found; k++)
 			found = strcmp(h->interfaces[k], i->ifa_name) == 0;
 	}
 	freeifaddrs(all);
 	return found;
+}
+
+/* Addresses come and go while we run, but to ask the system takes longer than to serve a page. */
+bool http_interface_allowed(struct http *h, const struct sockaddr_storage *local)
+{
+	if (h->interfaces_n == 0 || http_address_is_loopback(local))
+		return true;
+	uint64_t now_ms = clock_now_ms();
+	mutex_lock(&h->lock);
+	bool known = h->interface.checked_ms > 0 &&
+		     now_ms - h->interface.checked_ms < HTTP_INTERFACE_CHECK_MS &&
+		     http_address_same(&h->interface.local, local);
+	bool allowed = known && h->interface.allowed;
+	mutex_unlock(&h->lock);
+	if (known)
+		return allowed;
+	allowed = interface_has(h, local);
+	mutex_lock(&h->lock);
+	h->interface.local = *local;
+	h->interface.checked_ms = now_ms;
+	h->interface.allowed = allowed;
+	mutex_unlock(&h->lock);
+	return allowed;
 }
 
 static bool is_ip_literal(struct span host)

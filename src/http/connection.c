@@ -12,15 +12,6 @@
 #include "base/clock.h"
 #include "http/http_priv.h"
 
-static void set_keepalive(int fd)
-{
-	int on = 1, idle_s = 60, interval_s = 20, probes = 4;
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
-}
-
 static void read_addresses(struct http_connection *c)
 {
 	socklen_t n = sizeof c->local;
@@ -31,12 +22,12 @@ static void read_addresses(struct http_connection *c)
 		memset(&c->peer, 0, sizeof c->peer);
 	http_address_unmap(&c->local);
 	http_address_unmap(&c->peer);
-	http_address_text(&c->local, c->h->port, c->local_text, sizeof c->local_text);
+	http_address_text(&c->local, c->worker->h->port, c->local_text, sizeof c->local_text);
 	http_address_text(&c->peer, 0, c->peer_text, sizeof c->peer_text);
 }
 
 /** The kernel knows what was really sent, of streams that ended early as well. */
-static void count_bytes(struct http_connection *c)
+static void count_bytes(struct http *h, struct http_connection *c) REQUIRES(h->lock)
 {
 	struct tcp_info info = { 0 };
 	socklen_t n = sizeof info;
@@ -45,8 +36,32 @@ static void count_bytes(struct http_connection *c)
 		return;
 	uint64_t sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 	if (sent > c->bytes_counted)
-		counter_add(&c->h->bytes_sent, sent - c->bytes_counted);
+		counter_add(&h->bytes_sent, sent - c->bytes_counted);
 	c->bytes_counted = MAX(sent, c->bytes_counted);
+}
+
+void http_connections_count(struct http *h)
+{
+	mutex_lock(&h->lock);
+	for (struct http_connection *c = h->connections; c; c = c->next)
+		count_bytes(h, c);
+	mutex_unlock(&h->lock);
+}
+
+bool http_connection_admitted(struct http *h, const struct sockaddr_storage *peer)
+{
+	struct sockaddr_storage address = *peer;
+	unsigned same_n = 0;
+	http_address_unmap(&address);
+	mutex_lock(&h->lock);
+	bool room = h->open_n < h->limits.connections_n;
+	if (room && h->open_n >= h->limits.per_address_n) {
+		for (const struct http_connection *c = h->connections; c; c = c->next)
+			same_n += http_address_same(&c->peer, &address);
+		room = same_n < h->limits.per_address_n;
+	}
+	mutex_unlock(&h->lock);
+	return room;
 }
 
 static void wake_reaper(struct http *h) REQUIRES(h->lock)
@@ -55,8 +70,9 @@ static void wake_reaper(struct http *h) REQUIRES(h->lock)
 		cond_broadcast(&h->changed);
 }
 
-static void started(struct http *h, struct MHD_Connection *mhd, void **socket_context)
+static void started(struct http_worker *w, struct MHD_Connection *mhd, void **socket_context)
 {
+	struct http *h = w->h;
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct http_connection *c = calloc(1, sizeof *c);
@@ -65,16 +81,16 @@ static void started(struct http *h, struct MHD_Connection *mhd, void **socket_co
 		free(c);
 		return;
 	}
-	c->h = h;
+	c->worker = w;
 	c->fd = info->connect_fd;
 	read_addresses(c);
-	set_keepalive(c->fd);
 	c->refused = !http_interface_allowed(h, &c->local);
 	if (c->refused) {
 		counter_add(&h->refused_n, 1);
 		shutdown(c->fd, SHUT_RDWR);
 	}
 	counter_add(&h->connections_n, 1);
+	atomic_fetch_add_explicit(&w->connections_n, 1, memory_order_relaxed);
 	*socket_context = c;
 
 	mutex_lock(&h->lock);
@@ -83,6 +99,7 @@ static void started(struct http *h, struct MHD_Connection *mhd, void **socket_co
 	if (c->next)
 		c->next->prev = c;
 	h->connections = c;
+	h->open_n++;
 	wake_reaper(h);
 	mutex_unlock(&h->lock);
 }
@@ -102,8 +119,10 @@ static void release(struct http *h, struct http_connection *c) REQUIRES(h->lock)
 
 static void closed(struct http *h, struct http_connection *c)
 {
-	count_bytes(c);
+	atomic_fetch_sub_explicit(&c->worker->connections_n, 1, memory_order_relaxed);
 	mutex_lock(&h->lock);
+	count_bytes(h, c);
+	h->open_n--;
 	if (c->prev)
 		c->prev->next = c->next;
 	else
@@ -120,20 +139,20 @@ static void closed(struct http *h, struct http_connection *c)
 void http_connection_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
 			    enum MHD_ConnectionNotificationCode code)
 {
-	struct http *h = cls;
+	struct http_worker *w = cls;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		started(h, mhd, socket_context);
+		started(w, mhd, socket_context);
 	else if (*socket_context)
-		closed(h, *socket_context);
+		closed(w->h, *socket_context);
 }
 
 void http_connection_busy(struct http_connection *c)
 {
-	mutex_lock(&c->h->lock);
+	mutex_lock(&c->worker->h->lock);
 	c->deadline_ms = 0;
 	c->busy = true;
-	c->h->busy_n++;
-	mutex_unlock(&c->h->lock);
+	c->worker->h->busy_n++;
+	mutex_unlock(&c->worker->h->lock);
 }
 
 /** What waits for clients at c's address. */
@@ -148,7 +167,7 @@ static size_t held_by_peer(const struct http *h, const struct http_connection *c
 
 bool http_connection_hold(struct http_connection *c, size_t n)
 {
-	struct http *h = c->h;
+	struct http *h = c->worker->h;
 	size_t counted = n > HTTP_REPLY_SMALL_BYTES ? n : 0;
 	mutex_lock(&h->lock);
 	bool room =
@@ -172,19 +191,18 @@ void http_connection_file(struct http_connection *c, int fd, uint64_t end)
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return;
-	mutex_lock(&c->h->lock);
+	mutex_lock(&c->worker->h->lock);
 	c->file.fd = fd;
 	c->file.device = st.st_dev;
 	c->file.inode = st.st_ino;
 	c->file.end = end;
-	wake_reaper(c->h);
-	mutex_unlock(&c->h->lock);
+	wake_reaper(c->worker->h);
+	mutex_unlock(&c->worker->h->lock);
 }
 
 void http_connection_waiting(struct http_connection *c)
 {
-	struct http *h = c->h;
-	count_bytes(c);
+	struct http *h = c->worker->h;
 	mutex_lock(&h->lock);
 	c->file.end = 0;
 	/* It may rest for the idle timeout before the next request begins. */

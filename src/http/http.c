@@ -62,6 +62,7 @@ enum err http_new(const struct http_options *options, struct http **out, struct 
 		return err_set(info, ERR_NOMEM, 0, "no memory for the HTTP server");
 	mutex_init(&h->lock);
 	cond_init(&h->changed);
+	http_workers_init(h);
 	h->port = options->port;
 	h->limits = (struct http_limits){ .connections_n = HTTP_CONNECTIONS_MAX,
 					  .per_address_n = HTTP_CONNECTIONS_PER_ADDRESS_MAX,
@@ -92,6 +93,7 @@ void http_free(struct http *h)
 	free_list(h->host_names, h->host_names_n);
 	for (size_t i = 0; i < h->routes_n; i++)
 		free(h->routes[i].path);
+	http_workers_fini(h);
 	cond_fini(&h->changed);
 	mutex_fini(&h->lock);
 	free(h);
@@ -277,65 +279,54 @@ static void raise_descriptor_limit(const struct http *h)
 			 (unsigned long long)limit.rlim_cur);
 }
 
-static struct MHD_Daemon *start_daemon(struct http *h, int listen_fd)
+struct MHD_Daemon *http_daemon_start(struct http_worker *w)
 {
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+	struct http *h = w->h;
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
 			 MHD_ALLOW_SUSPEND_RESUME;
+	/* All limits are for all workers together, and so not libmicrohttpd's. */
 	return MHD_start_daemon(
-		flags, h->port, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, h,
-		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
-		(unsigned)HTTP_THREADS, MHD_OPTION_THREAD_STACK_SIZE,
-		(size_t)HTTP_THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-		h->limits.connections_n, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		h->limits.per_address_n, MHD_OPTION_CONNECTION_TIMEOUT, h->limits.idle_timeout_s,
+		flags, 0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, h,
+		MHD_OPTION_CONNECTION_LIMIT, h->limits.connections_n + HTTP_GIVEN_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, h->limits.idle_timeout_s,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY_BYTES,
-		MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, h,
+		MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, w,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_URI_LOG_CALLBACK,
 		on_target, h, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_END);
 }
 
 enum err http_start(struct http *h, struct err_info *info)
 {
-	CLEANUP(fd_closep) int fd = -1;
-	enum err e = http_listen(h, h->port, &fd, info);
+	enum err e = http_listen(h, h->port, &h->listen_fd, info);
 	if (e != ERR_OK)
 		return e;
 	raise_descriptor_limit(h);
 	e = thread_start(&h->reaper, "http-reaper", http_reaper_run, h);
-	if (e != ERR_OK)
-		return err_set(info, e, 0, "cannot start a thread for the HTTP server");
-	h->daemon = start_daemon(h, fd);
-	if (!h->daemon) {
-		http_stop(h, 0);
-		return err_set(info, ERR_IO, 0, "cannot start the HTTP server on port %u",
-			       (unsigned)h->port);
-	}
-	fd_take(&fd);
-	return ERR_OK;
+	if (e == ERR_OK)
+		e = http_workers_start(h);
+	if (e == ERR_OK)
+		return ERR_OK;
+	http_stop(h, 0);
+	return err_set(info, e, 0, "cannot start the HTTP server on port %u: %s", (unsigned)h->port,
+		       err_name(e));
 }
 
 void http_stop(struct http *h, unsigned grace_ms)
 {
-	MHD_socket listening = MHD_INVALID_SOCKET;
-	if (h->daemon)
-		listening = MHD_quiesce_daemon(h->daemon);
+	http_workers_quiesce(h);
 	mutex_lock(&h->lock);
 	h->stopping = true;
 	cond_broadcast(&h->changed);
 	mutex_unlock(&h->lock);
 	thread_join(&h->reaper);
-	if (!h->daemon)
-		return;
 	http_connections_drain(h, clock_now_ms() + grace_ms);
 	http_suspended_drain(h);
-	MHD_stop_daemon(h->daemon);
-	h->daemon = NULL;
-	if (listening != MHD_INVALID_SOCKET)
-		close(listening);
+	http_workers_end(h);
 }
 
 void http_stats_get(struct http *h, struct http_stats *out)
 {
+	http_connections_count(h);
 	*out = (struct http_stats){ .requests_n = counter_get(&h->requests_n),
 				    .connections_n = counter_get(&h->connections_n),
 				    .bytes_sent = counter_get(&h->bytes_sent),

@@ -17,7 +17,8 @@
 #define HTTP_STREAM_IDLE_TIMEOUT_S 900
 #define HTTP_REPLY_LARGE_BYTES (1u << 20) /* gives its memory back when it has gone */
 #define HTTP_FILE_CHECK_MS 2000		  /* between two looks at the sizes of files being sent */
-#define HTTP_THREAD_STACK_BYTES (512u << 10)
+#define HTTP_GIVEN_MAX 16		  /* connections that wait for a thread to take them */
+#define HTTP_INTERFACE_CHECK_MS 1000	  /* an address may have come or gone by then */
 
 struct http_route {
 	char *path;
@@ -28,9 +29,28 @@ struct http_route {
 	void *ctx;
 };
 
+struct http;
+
+/** A thread that serves, and its part of the connections. */
+struct http_worker {
+	struct http *h;
+	struct MHD_Daemon *daemon; /* its thread's alone, once that runs */
+	struct thread thread;
+	int epoll_fd, bell_fd;
+	_Atomic unsigned connections_n;
+
+	struct mutex lock;	    /* of the mailbox: */
+	struct http_reply *resumed; /* linked by next */
+	struct http_given {
+		int fd;
+		struct sockaddr_storage peer;
+	} given[HTTP_GIVEN_MAX];
+	unsigned given_n;
+};
+
 /** One TCP connection. Owned by connection.c; libmicrohttpd keeps the pointer as socket context. */
 struct http_connection {
-	struct http *h;
+	struct http_worker *worker;
 	struct http_connection *prev, *next; /* h->lock */
 	int fd;
 	bool busy;	      /* a reply is under way. h->lock */
@@ -43,8 +63,8 @@ struct http_connection {
 		ino_t inode;
 		uint64_t end; /* what was promised; 0: no file */
 	} file;
-	uint64_t bytes_counted;
-	bool refused; /* came in by an interface that is not served */
+	uint64_t bytes_counted; /* h->lock */
+	bool refused;		/* came in by an interface that is not served */
 	struct sockaddr_storage local, peer;
 	char local_text[HTTP_ADDRESS_MAX], peer_text[HTTP_ADDRESS_MAX];
 };
@@ -62,7 +82,9 @@ struct http_reply_limits { /* these, too */
 };
 
 struct http {
-	struct MHD_Daemon *daemon;
+	struct http_worker workers[HTTP_THREADS];
+	int listen_fd;
+	_Atomic bool ended; /* the threads are to end */
 	struct http_limits limits;
 	struct http_reply_limits reply_limits;
 	uint16_t port;
@@ -76,12 +98,19 @@ struct http {
 
 	struct mutex lock;
 	struct cond changed;
+	int spare_fd;			     /* lock; for when there is no other left */
 	struct http_connection *connections; /* lock */
-	size_t busy_n;			     /* lock */
-	size_t held_bytes;		     /* lock */
-	unsigned suspended_n;		     /* lock */
-	bool stopping;			     /* lock */
-	bool reaper_idle;		     /* lock */
+	unsigned open_n;		     /* lock; how many these are */
+	struct { /* lock; what was found out last of an address that is ours */
+		struct sockaddr_storage local;
+		uint64_t checked_ms; /* 0: nothing */
+		bool allowed;
+	} interface;
+	size_t busy_n;	      /* lock */
+	size_t held_bytes;    /* lock */
+	unsigned suspended_n; /* lock */
+	bool stopping;	      /* lock */
+	bool reaper_idle;     /* lock */
 	struct thread reaper;
 
 	struct counter requests_n, connections_n, bytes_sent, errors_n, refused_n;
@@ -89,6 +118,7 @@ struct http {
 
 struct http_reply {
 	struct http_req *req;
+	struct http_reply *next; /* in a worker's mailbox */
 	unsigned status;
 	struct buf headers; /* name NUL value NUL ... */
 	const char *content_type;
@@ -132,11 +162,29 @@ enum MHD_Result http_reply_send(struct http_reply *r);
 /** Wait until no reply is suspended. */
 void http_suspended_drain(struct http *h);
 
+/* worker.c */
+/** Before and after all else, once each. */
+void http_workers_init(struct http *h);
+void http_workers_fini(struct http *h);
+/** Where it fails, http_workers_end() all the same. */
+NODISCARD enum err http_workers_start(struct http *h);
+/** No new connections from now on. */
+void http_workers_quiesce(struct http *h);
+/** Cut all connections, join the threads. */
+void http_workers_end(struct http *h);
+/** The worker goes on with a suspended request. Threads: any. */
+void http_worker_resume(struct http_worker *w, struct http_reply *r);
+
+/* http.c */
+struct MHD_Daemon *http_daemon_start(struct http_worker *w);
+
 /* access.c */
 /** Is this Host header's value one of ours: an IP literal, or a name we go by? */
 bool http_host_allowed(const struct http *h, struct span host);
 /** May a client come in by this local address? */
-bool http_interface_allowed(const struct http *h, const struct sockaddr_storage *local);
+bool http_interface_allowed(struct http *h, const struct sockaddr_storage *local);
+/** The same address; ports do not count. */
+bool http_address_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 bool http_address_is_loopback(const struct sockaddr_storage *ss);
 /** ::ffff:10.0.0.2 becomes 10.0.0.2. */
 void http_address_unmap(struct sockaddr_storage *ss);
@@ -144,6 +192,8 @@ void http_address_unmap(struct sockaddr_storage *ss);
 void http_address_text(const struct sockaddr_storage *ss, uint16_t port, char *out, size_t out_n);
 
 /* connection.c */
+/** Whether one more connection, from this client, may be. */
+bool http_connection_admitted(struct http *h, const struct sockaddr_storage *peer);
 void http_connection_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
 			    enum MHD_ConnectionNotificationCode code);
 /** A whole request is there: no deadline while it is answered. */
@@ -156,6 +206,8 @@ void http_connection_file(struct http_connection *c, int fd, uint64_t end);
 /** The reply has gone; the next request's clock starts. */
 void http_connection_waiting(struct http_connection *c);
 void http_reaper_run(void *h);
+/** What was sent so far on connections that are open. */
+void http_connections_count(struct http *h);
 /** Wait until no reply is under way, at most until `deadline_ms`; then cut every connection. */
 void http_connections_drain(struct http *h, uint64_t deadline_ms);
 

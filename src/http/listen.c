@@ -2,6 +2,7 @@
 /* The listening socket: both address families where the machine has both. */
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -30,6 +31,16 @@ static bool loopback_only(const struct http *h)
 	return true;
 }
 
+/** Connections inherit it: a client that vanished is noticed after some two minutes. */
+static void set_keepalive(int fd)
+{
+	int on = 1, idle_s = 60, interval_s = 20, probes = 4;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
 static int open_bound(int family, uint32_t v4_address, uint16_t port)
 {
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
@@ -47,6 +58,7 @@ static int open_bound(int family, uint32_t v4_address, uint16_t port)
 	    bind(fd, address, is_v6 ? sizeof v6 : sizeof v4) != 0 ||
 	    listen(fd, LISTEN_BACKLOG) != 0)
 		return -1;
+	set_keepalive(fd);
 	return fd_take(&fd);
 }
 

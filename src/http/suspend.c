@@ -21,7 +21,7 @@ bool http_reply_suspend(struct http_reply *r)
 void http_reply_resume(struct http_reply *r)
 {
 	struct http *h = r->req->h;
-	MHD_resume_connection(r->req->mhd);
+	http_worker_resume(r->req->connection->worker, r);
 	mutex_lock(&h->lock);
 	h->suspended_n--;
 	if (h->stopping)

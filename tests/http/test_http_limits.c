@@ -2,6 +2,7 @@
 /* What a client can grow, hold or hang stops at a limit, and the server goes on. */
 #include <poll.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -281,6 +282,49 @@ TEST(http_limits, one_address_cannot_take_every_connection)
 	}
 	close(fds[1]);
 	close(fds[2]);
+	http_free(h);
+}
+
+TEST(http_limits, kept_connections_are_spread_over_the_threads)
+{
+	enum { KEPT = 12 * HTTP_THREADS };
+	struct http *h = server_start(NULL);
+	int fds[KEPT];
+	for (int i = 0; i < KEPT; i++) {
+		fds[i] = client_connect(http_port(h));
+		expect_page(fds[i]);
+	}
+	for (int i = 0; i < HTTP_THREADS; i++)
+		EXPECT(atomic_load(&h->workers[i].connections_n) >= KEPT / HTTP_THREADS / 2);
+	for (int i = 0; i < KEPT; i++) {
+		expect_page(fds[i]);
+		close(fds[i]);
+	}
+	http_free(h);
+}
+
+TEST(http_limits, without_descriptors_connections_are_cut_and_nothing_spins)
+{
+	struct http *h = server_start(NULL);
+	struct rlimit limit;
+	struct rusage before, after;
+	expect_page(client_connect(http_port(h))); /* all is at work; kept open */
+	EXPECT(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	struct rlimit one = limit;
+	int next = dup(0);
+	close(next);
+	one.rlim_cur = (rlim_t)next + 1; /* for the client; none for the server */
+	EXPECT(setrlimit(RLIMIT_NOFILE, &one) == 0);
+	int fd = client_connect(http_port(h));
+	EXPECT(client_closed_within(fd, SURELY_MS));
+	EXPECT(getrusage(RUSAGE_SELF, &before) == 0);
+	usleep(300000);
+	EXPECT(getrusage(RUSAGE_SELF, &after) == 0);
+	EXPECT(after.ru_utime.tv_sec * 1000 + after.ru_utime.tv_usec / 1000 <
+	       before.ru_utime.tv_sec * 1000 + before.ru_utime.tv_usec / 1000 + 150);
+	close(fd);
+	EXPECT(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	EXPECT_U64(200, server_status_of(h, GET_PAGE));
 	http_free(h);
 }
 
