@@ -15,7 +15,7 @@ static int run(const struct args *args, struct conf *conf)
 	case COMMAND_SERVE:
 		return command_serve(conf);
 	case COMMAND_SCAN:
-		return command_scan(conf);
+		return command_scan(conf, args);
 	case COMMAND_CHECK:
 		return command_check(conf);
 	case COMMAND_STATS:

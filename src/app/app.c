@@ -16,6 +16,7 @@
 #include "app/control.h"
 #include "app/memory.h"
 #include "app/scan_options.h"
+#include "app/scan_report.h"
 #include "app/status.h"
 #include "base/blocks.h"
 #include "base/clock.h"
@@ -191,6 +192,21 @@ static void compact_store(void *ctx, void (*report)(void *, const char *), void 
 	report(report_ctx, line);
 }
 
+static void report_scan(void *ctx, bool json, bool (*line)(void *, const char *), void *line_ctx)
+{
+	struct app *app = ctx;
+	struct scanner_options options = scan_options(app->conf, app->library);
+	struct err_info info = { 0 };
+	char text[sizeof info.text + 16];
+	enum err e = scan_report_write(&options, json ? SCAN_REPORT_JSON : SCAN_REPORT_TEXT, line,
+				       line_ctx, &info);
+
+	if (e == ERR_OK)
+		return;
+	snprintf(text, sizeof text, "failed: %s", info.text[0] ? info.text : err_name(e));
+	line(line_ctx, text);
+}
+
 static void on_memory(void *ctx, uint64_t bytes)
 {
 	struct app *app = ctx;
@@ -280,6 +296,7 @@ static enum err open_control(struct app *app, struct err_info *info)
 		.check = check_store,
 		.backup = backup_store,
 		.compact = compact_store,
+		.report = report_scan,
 		.ctx = app,
 	};
 

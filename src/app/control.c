@@ -85,9 +85,33 @@ static void answer_backup(struct control *c, struct client *client, struct span 
 	c->handlers.backup(c->handlers.ctx, path, send_line, client);
 }
 
+/* Has the client gone, or were we told to stop? Nothing is expected of it any more. */
+static bool is_cut_off(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+static bool send_report_line(void *ctx, const char *line)
+{
+	struct client *client = ctx;
+
+	if (line)
+		send_line(client, line);
+	else if (!client->gone)
+		client->gone = is_cut_off(client->fd);
+	return !client->gone;
+}
+
 static void answer(struct control *c, struct client *client, struct span line)
 {
 	struct buf reply;
+
+	if (span_eq(line, SPAN("report")) || span_eq(line, SPAN("report json"))) {
+		c->handlers.report(c->handlers.ctx, line.n > 6, send_report_line, client);
+		return;
+	}
 
 	if (span_eq(line, SPAN("check"))) {
 		answer_check(c, client);
@@ -323,7 +347,7 @@ enum err control_follow(const char *database_dir, const char *command,
 	enum err e = ask(database_dir, command, &fd);
 	struct buf lines;
 
-	buf_init(&lines, 2 * CONTROL_LINE_MAX);
+	buf_init(&lines, CONTROL_REPLY_LINE_MAX);
 	while (e == ERR_OK) {
 		char piece[1024];
 		ssize_t n = recv(fd, piece, sizeof piece, 0);

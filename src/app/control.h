@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The control socket in the database directory: `salver stats`, `check`, `backup` and
- * `compact` beside a running server. A request is one line; the reply is text until the end of the
- * stream. */
+/* The control socket in the database directory: `salver stats`, `check`, `backup`, `compact` and
+ * `scan --report` beside a running server. A request is one line; the reply is text until the end
+ * of the stream. */
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +13,8 @@ struct buf;
 struct control;
 
 #define CONTROL_LINE_MAX 4160 /* a command and a path */
-#define CONTROL_BACKLOG 16    /* clients that wait their turn */
+#define CONTROL_REPLY_LINE_MAX (1u << 20)
+#define CONTROL_BACKLOG 16 /* clients that wait their turn */
 #define CONTROL_REPLY_MAX_BYTES (1u << 20)
 
 struct control_handlers {
@@ -24,6 +25,9 @@ struct control_handlers {
 	void (*backup)(void *ctx, const char *dir, void (*report)(void *, const char *),
 		       void *report_ctx);
 	void (*compact)(void *ctx, void (*report)(void *, const char *), void *report_ctx);
+	/** Writes its lines, the last of them "failed: ..." where it is not whole. `line` is false
+	 * where nobody takes them any more; NULL asks only that. */
+	void (*report)(void *ctx, bool json, bool (*line)(void *, const char *), void *line_ctx);
 	void *ctx;
 };
 

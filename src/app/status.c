@@ -32,6 +32,7 @@ void status_add_progress(struct json *j, const struct scanner_progress *p)
 	add_u64(j, "stored", p->stored_n);
 	add_u64(j, "removed", p->removed_n);
 	add_u64(j, "failed", p->failed_n);
+	add_u64(j, "quarantined", p->quarantined_n);
 	add_u64(j, "watches", p->watches_n);
 	add_u64(j, "filesPerSecond", elapsed_ms ? p->stored_n * 1000 / elapsed_ms : 0);
 	json_object_end(j);

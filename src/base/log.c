@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/buf.h"
 #include "base/utf8.h"
 
 #define WINDOW_MS 10000
@@ -142,4 +143,18 @@ const char *span_quote(struct span s, struct quoted *out)
 	}
 	out->text[at] = '\0';
 	return out->text;
+}
+
+void span_quote_add(struct span s, struct buf *out)
+{
+	buf_add_char(out, '"');
+	while (s.n > 0) {
+		char piece[20];
+		size_t n;
+		size_t used = quote_char(s, piece, &n);
+
+		buf_add(out, span_of(piece, n));
+		s = span_skip(s, used);
+	}
+	buf_add_char(out, '"');
 }

@@ -53,3 +53,6 @@ struct quoted {
 };
 const char *span_quote(struct span s, struct quoted *out);
 #define QUOTE(s) span_quote((s), &(struct quoted){ { 0 } })
+/** The same, never cut, at the end of `out`. */
+struct buf;
+void span_quote_add(struct span s, struct buf *out);

@@ -53,6 +53,11 @@ const char *args_help(void)
 	       "itself\n"
 	       "  --dry-run          import: say what would come, store nothing\n"
 	       "  --force            restore: replace the library that is there\n"
+	       "  --report           scan: then list what is not served, or by its name only, and "
+	       "why;\n"
+	       "                     beside a running server: list it at once\n"
+	       "  --json             scan --report: as JSON\n"
+	       "  --retry            scan: examine again what could not be examined before\n"
 	       "  --dump-config      print the settings in force, with comments, as TOML\n"
 	       "  --help, --version\n"
 	       "\n"
@@ -141,6 +146,12 @@ static bool take_plain_option(struct args *a, const char *name)
 		a->dry_run = true;
 	else if (strcmp(name, "--force") == 0)
 		a->force = true;
+	else if (strcmp(name, "--report") == 0)
+		a->report = true;
+	else if (strcmp(name, "--json") == 0)
+		a->json = true;
+	else if (strcmp(name, "--retry") == 0)
+		a->retry = true;
 	else
 		return false;
 	return true;
@@ -228,6 +239,11 @@ static enum err check_command(const struct args *a, struct err_info *info)
 			       "where they are not there");
 	if (a->force && a->command != COMMAND_RESTORE)
 		return err_set(info, ERR_INVALID, 0, "--force goes with salver restore only");
+	if ((a->report || a->retry) && a->command != COMMAND_SCAN)
+		return err_set(info, ERR_INVALID, 0, "%s goes with salver scan only",
+			       a->report ? "--report" : "--retry");
+	if (a->json && !a->report)
+		return err_set(info, ERR_INVALID, 0, "--json goes with salver scan --report only");
 	return ERR_OK;
 }
 

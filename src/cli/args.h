@@ -26,6 +26,8 @@ struct args {
 	struct conf_overrides overrides;
 	const char *directory; /* of backup and restore */
 	bool force;	       /* of restore */
+	/* of scan */
+	bool report, json, retry;
 	/* of import */
 	const char *import_file;
 	enum import_format import_format;

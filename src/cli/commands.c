@@ -8,14 +8,12 @@
 
 #include "app/app.h"
 #include "app/control.h"
-#include "app/scan_options.h"
 #include "app/status.h"
 #include "base/buf.h"
 #include "conf/conf.h"
 #include "library/library.h"
-#include "scanner/scanner.h"
 
-static enum err need_roots(struct conf *conf, struct err_info *info)
+enum err command_need_roots(struct conf *conf, struct err_info *info)
 {
 	if (!conf->roots.n)
 		return err_set(info, ERR_INVALID, 0,
@@ -28,7 +26,7 @@ int command_serve(struct conf *conf)
 {
 	struct err_info info = { 0 };
 	struct app *app = NULL;
-	enum err e = need_roots(conf, &info);
+	enum err e = command_need_roots(conf, &info);
 
 	if (e != ERR_OK)
 		return fail(&info, e), EXIT_USAGE;
@@ -51,47 +49,6 @@ enum err command_stored_all(struct library *library, struct err_info *info)
 	return err_set(info, ERR_IO, 0,
 		       "the library became read-only after a fault; once its cause is mended, run "
 		       "the same again");
-}
-
-int command_scan(struct conf *conf)
-{
-	struct library_options options = { .database_dir = conf->database_dir };
-
-	return command_scan_as(conf, &options);
-}
-
-int command_scan_as(struct conf *conf, const struct library_options *library_options)
-{
-	struct err_info info = { 0 };
-	struct library *library = NULL;
-	struct scanner *scanner = NULL;
-	struct scanner_progress p = { 0 };
-	enum err e = need_roots(conf, &info);
-
-	if (e != ERR_OK)
-		return fail(&info, e), EXIT_USAGE;
-	e = library_open(library_options, &library, &info);
-	if (e != ERR_OK)
-		return fail(&info, e);
-
-	struct scanner_options options = scan_options(conf, library);
-	options.watch = false;
-	options.rescan_ms = 0;
-	e = scanner_start(&options, &scanner, &info);
-	if (e == ERR_OK)
-		e = scanner_wait(scanner, 0);
-	if (e == ERR_OK)
-		e = command_stored_all(library, &info);
-	if (e == ERR_OK) {
-		scanner_progress_get(scanner, &p);
-		printf("%llu files found, %llu unchanged, %llu stored, %llu removed, %llu failed\n",
-		       (unsigned long long)p.found_n, (unsigned long long)p.unchanged_n,
-		       (unsigned long long)p.stored_n, (unsigned long long)p.removed_n,
-		       (unsigned long long)p.failed_n);
-	}
-	scanner_stop(scanner);
-	library_close(library);
-	return e == ERR_OK ? EXIT_SUCCESS : fail(&info, e);
 }
 
 /* Prints what a running server answers. ERR_NOTFOUND: none runs. *out_good: it ends as a good and

@@ -10,7 +10,7 @@ struct conf;
 #define EXIT_USAGE 2
 
 int command_serve(struct conf *conf);
-int command_scan(struct conf *conf);
+int command_scan(struct conf *conf, const struct args *args);
 int command_check(const struct conf *conf);
 int command_stats(const struct conf *conf);
 int command_import(struct conf *conf, const struct args *args);

@@ -135,12 +135,15 @@ enum err frame_open_child(struct scanner *s, struct frame *stack, size_t depth, 
 	if (f->links_n > SCAN_LINKS_MAX) {
 		log_debug(LOG_SCAN, "%s in %s is behind more than %d links: not served",
 			  QUOTE(sub->name), QUOTE(parent->path), SCAN_LINKS_MAX);
+		scan_note(s, parent, sub->name, REASON_TOO_MANY_LINKS);
 		return ERR_NOTFOUND;
 	}
 	enum err e = walk_open_directory(parent->fd, sub->name, sub->link, &f->fd);
 
 	if (e != ERR_OK) {
 		if (e != ERR_NOTFOUND)
+			scan_note(s, parent, sub->name, REASON_UNREADABLE);
+		if (e != ERR_NOTFOUND && !s->sink)
 			log_warn(LOG_SCAN,
 				 "cannot read the directory %s in %s: %s; what is known "
 				 "of it is kept",
@@ -161,7 +164,11 @@ enum err frame_open_child(struct scanner *s, struct frame *stack, size_t depth, 
 	if (!f->canonical.p)
 		return ERR_NOMEM;
 	e = frame_stat(s, f);
-	if (e != ERR_OK || is_loop(stack, depth, f))
+	if (e == ERR_OK && is_loop(stack, depth, f)) {
+		scan_note(s, parent, sub->name, REASON_LINK_LOOP);
+		return ERR_NOTFOUND;
+	}
+	if (e != ERR_OK)
 		return ERR_NOTFOUND;
 	return frame_watch(s, parent->node, root, sub->name, f);
 }

@@ -275,7 +275,13 @@ static enum err store(struct scanner *s, const struct job *j, const struct probe
 	if (r->status == PROBE_STATUS_UNAVAILABLE)
 		return store_unread(s, j);
 	record_make(&j->seen, r->status, r->facts, &lists, &file);
-	if (r->status != PROBE_STATUS_OK)
+	if (r->status == PROBE_STATUS_CRASHED || r->status == PROBE_STATUS_TIMEOUT) {
+		counter_add(&s->counters.quarantined_n, 1);
+		log_warn(LOG_SCAN,
+			 "%s %s its examination: it is not examined again until it changes",
+			 QUOTE(j->seen.path),
+			 r->status == PROBE_STATUS_CRASHED ? "crashed" : "hung");
+	} else if (r->status != PROBE_STATUS_OK)
 		log_debug(LOG_SCAN, "%s: stored by its name only", QUOTE(j->seen.path));
 	return put(s, j, &file);
 }

@@ -153,6 +153,19 @@ bool record_is_unexamined(struct fb_table row)
 	return media_file_probe_error(row) == PROBE_STATUS_UNAVAILABLE;
 }
 
+bool record_is_quarantined(struct fb_table row)
+{
+	unsigned status = media_file_probe_error(row);
+
+	return status == PROBE_STATUS_CRASHED || status == PROBE_STATUS_TIMEOUT;
+}
+
+/* The title is the name's, for want of another. */
+static bool has_title_of_name(struct fb_table row)
+{
+	return span_eq(media_file_title(row), sidecar_stem(media_file_filename(row)));
+}
+
 bool record_can_restate(struct fb_table row, struct span name)
 {
 	struct span old = media_file_filename(row);
@@ -162,7 +175,7 @@ bool record_can_restate(struct fb_table row, struct span name)
 	if (span_eq(old, name))
 		return true;
 	return media_type_by_name(old) == media_type_by_name(name) &&
-	       !span_eq(media_file_title(row), sidecar_stem(old));
+	       (record_is_quarantined(row) || !has_title_of_name(row));
 }
 
 static uint32_t stored_texts(struct fb_vector v, struct span *out)
@@ -207,7 +220,7 @@ void record_restate(const struct record_seen *seen, struct fb_table row, struct 
 		.inode = seen->inode,
 		.mime_type = media_file_mime_type(row),
 		.duration_ms = media_file_duration_ms(row),
-		.title = media_file_title(row),
+		.title = has_title_of_name(row) ? sidecar_stem(seen->name) : media_file_title(row),
 		.artist = media_file_artist(row),
 		.album = media_file_album(row),
 		.genre = media_file_genre(row),

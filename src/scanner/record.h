@@ -39,6 +39,8 @@ void record_restate(const struct record_seen *seen, struct fb_table row, struct 
 /** Was the file never read, through no fault of its own? What was imported from another server was
  * not: a probe finds more. */
 bool record_is_unexamined(struct fb_table row);
+/** Did it crash or hang its examination? It is not examined again until it changes. */
+bool record_is_quarantined(struct fb_table row);
 /** Would a probe of the file under this name give the facts that `row` has? Not where the name was
  * their source, or where there was no probe. */
 bool record_can_restate(struct fb_table row, struct span name);

@@ -40,6 +40,7 @@ void scanner_progress_get(const struct scanner *s, struct scanner_progress *out)
 		.stored_n = t.stored_n - counter_get(&c->stored_before),
 		.removed_n = t.removed_n - counter_get(&c->removed_before),
 		.failed_n = counter_get(&c->failed_n) + t.failed_n - counter_get(&c->failed_before),
+		.quarantined_n = counter_get(&c->quarantined_n),
 		.watches_n = counter_get(&c->watches_n),
 	};
 }
@@ -58,6 +59,7 @@ static void progress_begin(struct scanner *s)
 	counter_set(&c->unchanged_n, 0);
 	counter_set(&c->probed_n, 0);
 	counter_set(&c->failed_n, 0);
+	counter_set(&c->quarantined_n, 0);
 	counter_set(&c->moved_n, 0);
 	counter_set(&c->ended_ms, 0);
 	counter_set(&c->started_ms, clock_now_ms());
@@ -449,13 +451,13 @@ static void scanner_free(struct scanner *s)
 	free(s);
 }
 
-static void scanner_freep(struct scanner **s)
+void scanner_freep(struct scanner **s)
 {
 	scanner_free(*s);
 }
 
-static enum err scanner_new(const struct scanner_options *options, struct scanner **out,
-			    struct err_info *info)
+enum err scanner_new(const struct scanner_options *options, struct scanner **out,
+		     struct err_info *info)
 {
 	CLEANUP(scanner_freep) struct scanner *s = calloc(1, sizeof *s);
 	struct probe_options probe = { .workers_n = options->probe_workers,
@@ -467,6 +469,7 @@ static enum err scanner_new(const struct scanner_options *options, struct scanne
 	s->library = options->library;
 	s->watching = options->watch;
 	s->poll_ms = options->poll_ms ? options->poll_ms : SCAN_POLL_MS;
+	s->retry = options->retry;
 	s->rescan_ms = options->rescan_ms;
 	s->grace_s = options->grace_s;
 	s->retry_due_ms = s->reap_due_ms = s->next_line_ms = s->rescan_due_ms = NEVER;

@@ -24,6 +24,7 @@ struct scanner_options {
 	unsigned probe_workers;	   /* 0: one per CPU */
 	bool watch;		   /* false: scan, and do not follow changes */
 	const char *probe_program; /* NULL: beside the binary */
+	bool retry;	    /* examine again what could not be examined, though it is unchanged */
 	uint64_t poll_ms;   /* least time between two looks at what raises no events; 0: a minute */
 	uint64_t rescan_ms; /* from one scan of everything to the next; 0: never */
 	/* A root that is not there, or empty and was not, keeps its files for so long, over
@@ -44,6 +45,9 @@ struct scanner_progress {
 	bool refused;		       /* the library became read-only: nothing is tried any more */
 	uint64_t started_ms, ended_ms; /* clock_now_ms(); ended 0 while it runs */
 	uint64_t directories_n, found_n, unchanged_n, probed_n, stored_n, removed_n, failed_n;
+	/* Files that crashed or hung their examination: met by the scan, or since then. They are
+	 * not examined again until they change. */
+	uint64_t quarantined_n;
 	uint64_t watches_n;
 };
 /** Threads: any. */

@@ -17,6 +17,7 @@
 #include "scanner/patterns.h"
 #include "scanner/plan.h"
 #include "scanner/record.h"
+#include "scanner/report.h"
 #include "scanner/scanner.h"
 #include "scanner/walk.h"
 #include "scanner/watch.h"
@@ -88,12 +89,16 @@ struct removals {
 };
 
 struct counters { /* any thread reads them */
-	struct counter directories_n, found_n, unchanged_n, probed_n, failed_n, moved_n;
+	struct counter directories_n, found_n, unchanged_n, probed_n, failed_n, moved_n,
+		quarantined_n;
 	struct counter stored_before, removed_before, failed_before; /* of submit, when it began */
 	struct counter started_ms, ended_ms, watches_n;
 };
 
+struct report_sink;
 struct scanner {
+	const struct report_sink *sink; /* NULL: nobody wants to know what is passed over */
+	bool retry;			/* what could not be examined is tried again */
 	struct library *library;
 	struct probe *probe;
 	struct watch *watch; /* NULL: no watching */
@@ -176,7 +181,16 @@ NODISCARD enum err frame_open_child(struct scanner *s, struct frame *stack, size
 /** A new heap copy of `name` below `directory`; {NULL, 0} where there is no memory. */
 struct span frame_join(struct span directory, struct span name);
 
+/* report.c */
+/** Tell s->sink, if there is one, about this entry of the directory; "": about the directory. */
+void scan_note(struct scanner *s, const struct frame *f, struct span name, enum scan_reason reason);
+/** ... about the directory that was just read. ERR_CLOSED: nobody wants to know. */
+NODISCARD enum err report_directory(struct scanner *s, const struct frame *f);
+
 /* takes.c */
+/** The entry's path, in s->path until the next call. False: there is no memory, or it is too long.
+ */
+bool scan_path(struct scanner *s, const struct frame *f, struct span name);
 /** Do the patterns leave this entry of the directory to us? The one answer to that, for walk and
  * watch alike. A path that is too long is not taken. */
 bool scan_takes(struct scanner *s, uint16_t root, const struct frame *f, struct span name,
@@ -189,6 +203,7 @@ void scan_set_included(const struct scanner *s, uint16_t root, const struct fram
 enum visit_mode {
 	VISIT_ALL,     /* and everything below */
 	VISIT_NEW,     /* and what is new below */
+	VISIT_REPORT,  /* tell s->sink about it and everything below, change nothing */
 	VISIT_REMOVALS /* only what has gone from it */
 };
 /** Look at the directory at `path` below a root, and below it as the mode says.
@@ -203,6 +218,10 @@ void removals_clear(struct removals *r);
 NODISCARD enum err removal_apply(struct scanner *s, uint16_t root, const struct frame *f);
 
 /* scanner.c */
+/** A scanner without a thread. */
+NODISCARD enum err scanner_new(const struct scanner_options *options, struct scanner **out,
+			       struct err_info *info);
+void scanner_freep(struct scanner **s);
 /** Wait for the next event, at most until `deadline_ms`, and deal with it. ERR_CLOSED: stop. */
 NODISCARD enum err scan_turn(struct scanner *s, uint64_t deadline_ms);
 /** The same without waiting: called once per directory and file. */

@@ -10,6 +10,16 @@ static size_t below_n(const struct scanner *s, uint16_t root, struct span path)
 	return path.n > root_n + slash ? path.n - root_n - slash : 0;
 }
 
+bool scan_path(struct scanner *s, const struct frame *f, struct span name)
+{
+	buf_clear(&s->path);
+	buf_add(&s->path, f->path);
+	if (f->path.n > 1)
+		buf_add_char(&s->path, '/');
+	buf_add(&s->path, name);
+	return buf_err(&s->path) == ERR_OK;
+}
+
 bool scan_takes(struct scanner *s, uint16_t root, const struct frame *f, struct span name,
 		enum walk_kind kind)
 {
@@ -17,12 +27,7 @@ bool scan_takes(struct scanner *s, uint16_t root, const struct frame *f, struct 
 
 	if (media ? f->included : s->exclude.n == 0)
 		return true;
-	buf_clear(&s->path);
-	buf_add(&s->path, f->path);
-	if (f->path.n > 1)
-		buf_add_char(&s->path, '/');
-	buf_add(&s->path, name);
-	if (buf_err(&s->path) != ERR_OK)
+	if (!scan_path(s, f, name))
 		return false;
 	struct span path = buf_span(&s->path);
 	bool match = patterns_match(media ? &s->include : &s->exclude, path, below_n(s, root, path),

@@ -25,6 +25,8 @@ struct known_files { /* the store's files of one directory */
 	struct fb_table row; /* given last */
 	const struct frame *frame;
 	const struct sidecars *sides;
+	struct counter *quarantined_n; /* NULL: they are not counted */
+	bool retry;
 };
 
 static bool next_file(void *ctx, struct plan_known *out)
@@ -37,7 +39,9 @@ static bool next_file(void *ctx, struct plan_known *out)
 				    .id = media_file_id(k->row),
 				    .size = media_file_size(k->row),
 				    .mtime_ns = media_file_modified(k->row),
-				    .unexamined = record_is_unexamined(k->row) };
+				    .unexamined =
+					    record_is_unexamined(k->row) ||
+					    (k->retry && media_file_probe_error(k->row) != 0) };
 	return true;
 }
 
@@ -97,7 +101,11 @@ static bool file_suits(void *ctx, const struct walk_entry *e)
 		art = sidecar_art(k->sides, e->name);
 	if (art.n == 0 ? stored.n != 0 : !is_path(stored, k->frame->path, art))
 		return false;
-	return subtitles_suit(k, e);
+	if (!subtitles_suit(k, e))
+		return false;
+	if (k->quarantined_n && record_is_quarantined(k->row))
+		counter_add(k->quarantined_n, 1);
+	return true;
 }
 
 static bool path_is_gone(struct span path)
@@ -141,7 +149,11 @@ static enum err plan(struct scanner *s, struct frame *f, enum visit_mode mode)
 {
 	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(s->library);
 	struct walk_listing *l = &s->listing;
-	struct known_files known = { .frame = f, .sides = &l->sides };
+	bool counted = mode != VISIT_REMOVALS && !s->retry && atomic_load(&s->scanning);
+	struct known_files known = { .frame = f,
+				     .sides = &l->sides,
+				     .quarantined_n = counted ? &s->counters.quarantined_n : NULL,
+				     .retry = s->retry };
 	struct directory_cursor directories;
 	struct plan_source files_source = { next_file, file_suits, &known };
 	struct plan_source directories_source = { next_directory, NULL, &directories };
@@ -187,12 +199,21 @@ static bool takes(void *ctx, struct span name, enum walk_kind kind)
 	return scan_takes(r->s, r->root, r->frame, name, kind);
 }
 
+static void passed_over(void *ctx, struct span name, enum scan_reason reason)
+{
+	const struct reading *r = ctx;
+
+	scan_note(r->s, r->frame, name, reason);
+}
+
 static enum err read_directory(struct scanner *s, uint16_t root, const struct frame *f)
 {
 	struct reading reading = { s, root, f };
-	struct walk_source source = {
-		.fd = f->fd, .busy = f->node ? is_busy : NULL, .takes = takes, .ctx = &reading
-	};
+	struct walk_source source = { .fd = f->fd,
+				      .busy = f->node ? is_busy : NULL,
+				      .takes = takes,
+				      .passed_over = s->sink ? passed_over : NULL,
+				      .ctx = &reading };
 	enum err e = walk_read(&source, &s->listing);
 
 	if (s->listing.too_many)
@@ -332,6 +353,10 @@ static enum err visit(struct scanner *s, uint16_t root, struct frame *stack, siz
 		return e;
 	if (depth == 1 && !root_check(s, root, f))
 		return ERR_OK;
+	if (mode == VISIT_REPORT) {
+		e = report_directory(s, f);
+		return e == ERR_OK ? queue_subdirectories(s, f, mode) : e;
+	}
 	if (depth == 1)
 		e = root_store(s, root);
 	if (e == ERR_OK && must_wait(s, f))
@@ -381,6 +406,7 @@ static enum err next_below(struct scanner *s, uint16_t root, struct frame *stack
 	struct frame *f = &stack[*depth - 1];
 
 	if (*depth >= SCAN_DEPTH_MAX) {
+		scan_note(s, f, SPAN(""), REASON_TOO_DEEP);
 		log_warn(LOG_SCAN,
 			 "%s is too deep (%d directories): what is below it is not served",
 			 QUOTE(f->path), SCAN_DEPTH_MAX);

@@ -64,9 +64,18 @@ static enum err entries_add(struct walk_entries *e, struct walk_entry item)
 	return ERR_OK;
 }
 
+static void pass_over(const struct walk_source *source, struct span name, enum scan_reason reason)
+{
+	if (source->passed_over)
+		source->passed_over(source->ctx, name, reason);
+}
+
 static bool takes(const struct walk_source *source, struct span name, enum walk_kind kind)
 {
-	return !source->takes || source->takes(source->ctx, name, kind);
+	if (!source->takes || source->takes(source->ctx, name, kind))
+		return true;
+	pass_over(source, name, kind == WALK_MEDIA ? REASON_NOT_INCLUDED : REASON_EXCLUDED);
+	return false;
 }
 
 /* A regular file by name; its stat comes later. */
@@ -82,6 +91,8 @@ static enum err add_file(const struct walk_source *source, struct walk_listing *
 		e = sidecars_add_image(&l->sides, name);
 	else if (!type && sidecar_is_subtitle(name))
 		e = sidecars_add_subtitle(&l->sides, name);
+	else if (!type)
+		pass_over(source, name, REASON_OTHER_TYPE);
 	if (e != ERR_OK || !type || !takes(source, name, WALK_MEDIA))
 		return e;
 	if (type->media_class == MEDIA_CLASS_VIDEO)
@@ -113,19 +124,26 @@ static enum err add_by_stat(const struct walk_source *source, struct walk_listin
 	if (!link && fstatat(fd, name.p, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		link = S_ISLNK(st.st_mode);
 	if (fstatat(fd, name.p, &st, 0) != 0) {
-		if (is_gone(errno))
+		if (is_gone(errno)) {
+			pass_over(source, name, REASON_DEAD_LINK);
 			return ERR_OK;
+		}
 		/* Nobody can say what it is: whatever the store knows under this name stays. */
 		struct walk_entry e = { .name = name, .link = link, .leave = true };
 		enum err err = add_directory(source, l, e);
 		if (err == ERR_OK && media_type_by_name(name) && takes(source, name, WALK_FILE) &&
 		    takes(source, name, WALK_MEDIA))
 			err = entries_add(&l->files, e);
+		else
+			pass_over(source, name, REASON_UNREADABLE);
 		return err;
 	}
 	if (S_ISDIR(st.st_mode))
 		return add_directory(source, l, (struct walk_entry){ .name = name, .link = link });
-	return S_ISREG(st.st_mode) ? add_file(source, l, name, link) : ERR_OK;
+	if (S_ISREG(st.st_mode))
+		return add_file(source, l, name, link);
+	pass_over(source, name, REASON_SPECIAL);
+	return ERR_OK;
 }
 
 static enum err add_entry(const struct walk_source *source, struct walk_listing *l,
@@ -136,12 +154,16 @@ static enum err add_entry(const struct walk_source *source, struct walk_listing 
 	if (name.p[0] == '.') {
 		if (span_eq(name, SPAN(".nomedia")))
 			l->nomedia = true;
+		else if (!span_eq(name, SPAN(".")) && !span_eq(name, SPAN("..")))
+			pass_over(source, name, REASON_HIDDEN);
 		return ERR_OK;
 	}
 	l->empty = false;
 	if (d->d_type != DT_DIR && d->d_type != DT_REG && d->d_type != DT_LNK &&
-	    d->d_type != DT_UNKNOWN)
-		return ERR_OK; /* FIFOs, sockets, devices */
+	    d->d_type != DT_UNKNOWN) {
+		pass_over(source, name, REASON_SPECIAL);
+		return ERR_OK;
+	}
 	name = arena_dup(&l->arena, name);
 	if (!name.p)
 		return ERR_NOMEM;
@@ -203,7 +225,10 @@ static bool examine(const struct walk_source *source, struct walk_entry *e)
 	e->device = st.st_dev;
 	e->inode = st.st_ino;
 	e->leave = source->busy && source->busy(source->ctx, e->name);
-	return e->size > 0 || e->leave;
+	if (e->size > 0 || e->leave)
+		return true;
+	pass_over(source, e->name, REASON_EMPTY);
+	return false;
 }
 
 /* The film's and the album's own pictures are no photos. */

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "library/sidecar.h"
+#include "scanner/report.h"
 
 #define WALK_ENTRIES_MAX 1000000u /* of one directory; the rest is not seen */
 #define WALK_NAMES_MAX_BYTES ((size_t)512 << 20)
@@ -51,13 +52,15 @@ enum walk_kind {
 	WALK_MEDIA /* the same again, where it is a media file */
 };
 
-/** Read the directory `fd` (left open, its position moves). `busy` says whether a file is being
+/** Read the directory `fd` (left open, its position moves). `passed_over` is told what is no media
+ * file, no directory and nothing that belongs to one, and why; `busy` says whether a file is being
  * written right now, `takes` whether an entry is to be seen at all; each may be NULL. Errors:
  * ERR_NOMEM; what the disk refuses shows in the listing. */
 struct walk_source {
 	int fd;
 	bool (*busy)(void *ctx, struct span name);
 	bool (*takes)(void *ctx, struct span name, enum walk_kind kind);
+	void (*passed_over)(void *ctx, struct span name, enum scan_reason reason);
 	void *ctx;
 };
 NODISCARD enum err walk_read(const struct walk_source *source, struct walk_listing *out);

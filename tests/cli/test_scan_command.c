@@ -2,6 +2,7 @@
 /* The exit status of `salver scan`: cron must notice that something was not stored. */
 #include <stdlib.h>
 
+#include "cli/args.h"
 #include "cli/commands_priv.h"
 #include "conf/conf.h"
 #include "harness.h"
@@ -33,7 +34,7 @@ static int scan(void)
 		printf("%s\n", info.text);
 	EXPECT(conf != NULL);
 	struct library_options options = { .database_dir = database, .check_at_open_bytes = 1 };
-	int status = command_scan_as(conf, &options);
+	int status = command_scan_as(conf, &(struct args){ .command = COMMAND_SCAN }, &options);
 	conf_free(conf);
 	return status;
 }

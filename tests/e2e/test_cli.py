@@ -56,7 +56,7 @@ def test_version_and_help():
     told = salver("--help")
     equal((0, ""), (told.status, told.err))
     for word in ("serve", "scan", "check", "stats", "backup", "restore", "repair", "compact", "cleanup",
-                 "--force", "--config", "--database", "--interface", "--port", "--name", "--dump-config"):
+                 "--report", "--json", "--retry", "--force", "--config", "--database", "--interface", "--port", "--name", "--dump-config"):
         assert word in told.out, word
 
 
@@ -305,6 +305,35 @@ def listen_and_hang_up(database, times):
     thread = threading.Thread(target=hang_up)
     thread.start()
     at_end(thread.join)
+
+
+def test_the_report_is_the_same_alone_and_beside_a_server():
+    media, database = tmpdir() / "media", tmpdir() / "db"
+    shutil.copytree(sample(), media)
+    (media / "notes.txt").write_text("x")
+    (media / "odd\nname \udcff.xyz").write_text("x")
+    (media / "broken.mp3").write_text("x")
+    os.mkfifo(media / "pipe.mp3")
+    done = salver("scan", "--report", "--json", "--database", database, media)
+    equal(0, done.status, f"exit status ({done.err})")
+    alone = json.loads(done.out)
+    got = {entry["path"].removeprefix(str(media) + "/"): entry["reason"] for entry in alone["files"]}
+    equal("otherType", got["notes.txt"])
+    equal("special", got["pipe.mp3"])
+    assert got["broken.mp3"] in ("notMedia", "broken"), got
+    equal("otherType", got["odd\nname \ufffd.xyz"])
+    equal(len(got), sum(alone["counts"].values()), "the sum of the counts")
+    server = Server(media, database=database)
+    done = salver("scan", "--report", "--json", "--database", database, media)
+    equal((0, alone), (done.status, json.loads(done.out)))
+    done = salver("scan", "--report", "--database", database, media)
+    equal(0, done.status)
+    assert f'special "{media}/pipe.mp3"\n' in done.out, done.out
+    assert 'odd\\x0Aname \\xFF.xyz"\n' in done.out, done.out
+    assert re.search(rf"^ +{len(got)} in all$", done.out, re.M), done.out
+    server.stop()
+    salver("scan", "--json", "--database", database, media).is_refusal(USAGE, "--json", "--report")
+    salver("--report", "--database", database, media).is_refusal(USAGE, "--report", "salver scan")
 
 
 def test_stats_beside_a_server_that_has_just_ended():

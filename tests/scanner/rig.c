@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "harness.h"
 #include "library/listing.h"
+#include "scanner/report.h"
 #include "schema/media_fb.h"
 
 static void library_new(struct rig *r, const char *directory)
@@ -64,9 +65,10 @@ void rig_reopen(struct rig *r)
 	library_new(r, "db");
 }
 
-static void start(struct rig *r, bool watch)
+static struct scanner_options options_of(const struct rig *r, bool watch)
 {
 	struct scanner_options options = r->options;
+
 	options.library = r->library;
 	options.roots = r->roots;
 	options.roots_n = r->roots_n;
@@ -74,6 +76,12 @@ static void start(struct rig *r, bool watch)
 	options.watch = watch;
 	options.poll_ms = r->poll_ms;
 	options.probe_program = r->probe ? r->probe : SCANNER_PROBE;
+	return options;
+}
+
+static void start(struct rig *r, bool watch)
+{
+	struct scanner_options options = options_of(r, watch);
 	struct err_info info = { 0 };
 
 	if (scanner_start(&options, &r->scanner, &info) != ERR_OK)
@@ -285,6 +293,37 @@ char *rig_dump(struct rig *r)
 		if (library_directory_find(sn, span_str(r->roots[i]), &id) == ERR_OK)
 			dump_directory(&b, sn, id);
 	}
+	char *text = strdup(buf_cstr(&b));
+	buf_fini(&b);
+	EXPECT(text != NULL);
+	return sort_lines(text);
+}
+
+static void add_reason(void *ctx, struct span path, enum scan_reason reason)
+{
+	struct span below = span_skip(path, strlen(test_tmpdir()) + 1);
+
+	buf_addf(ctx, "%s ", scan_reasons[reason].name);
+	for (size_t i = 0; i < below.n; i++)
+		buf_add_char(ctx, below.p[i] == '\n' ? '#' : below.p[i]);
+	buf_add_char(ctx, '\n');
+}
+
+static bool always(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+char *rig_report(struct rig *r)
+{
+	struct scanner_options options = options_of(r, false);
+	struct err_info info = { 0 };
+	struct buf b;
+
+	buf_init(&b, 64u << 20);
+	struct report_sink sink = { add_reason, always, &b };
+	EXPECT_OK(scanner_report(&options, &sink, &info));
 	char *text = strdup(buf_cstr(&b));
 	buf_fini(&b);
 	EXPECT(text != NULL);

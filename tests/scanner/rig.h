@@ -47,6 +47,9 @@ void rig_media(const char *name, const char *to);
 
 /** The id of the file at this path below the case's directory; 0: not in the library. */
 uint64_t rig_id(struct rig *r, const char *path);
+/** The scanner's report, a line "REASON PATH" each, the path below the case's directory, sorted.
+ * free() it. */
+char *rig_report(struct rig *r);
 /** Wait up to 10 s until the file is there (or not). */
 bool rig_wait_for(struct rig *r, const char *path, bool there);
 /** Files in the library. */
