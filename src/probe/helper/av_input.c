@@ -11,6 +11,8 @@
 /* Streams without a header (ts, mpg) are read this far to find out what is in them. */
 #define AV_PROBE_BYTES (5 << 20)
 #define AV_ANALYZE_US 2000000
+/* In gigabytes of nothing it would look for a packet until the time is over. */
+#define AV_READ_MAX_BYTES (128u << 20)
 
 static int input_is_late(void *opaque)
 {
@@ -26,11 +28,14 @@ static int input_read(void *opaque, uint8_t *p, int n)
 
 	if (input_is_late(in))
 		return AVERROR_EXIT;
+	if (in->read_n >= AV_READ_MAX_BYTES)
+		return AVERROR_EOF;
 	ssize_t got = pread(in->request->fd, p, (size_t)n, in->at);
 
 	if (got < 0)
 		return AVERROR(errno);
 	in->at += got;
+	in->read_n += (uint64_t)got;
 	return got == 0 ? AVERROR_EOF : (int)got;
 }
 

@@ -10,6 +10,7 @@
 struct av_input {
 	const struct av_request *request;
 	int64_t at;
+	uint64_t read_n; /* in all */
 	uint64_t deadline_ms;
 	AVFormatContext *ctx;
 	AVIOContext *io;

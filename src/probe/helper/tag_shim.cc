@@ -40,6 +40,7 @@ typedef unsigned long stream_n;
 namespace {
 
 constexpr uint64_t READ_MAX_BYTES = 64u << 20; /* no tag needs more; a broken length asks for it */
+constexpr uint64_t SEARCH_MAX_BYTES = 32u << 20; /* in gigabytes of nothing TagLib looks to the end */
 constexpr size_t WINDOW_BYTES = 16384;
 constexpr size_t WINDOW_ALIGN = 4096; /* searching backwards hits the window as well */
 
@@ -70,7 +71,12 @@ class Stream final : public TagLib::IOStream {
 			return v;
 		}
 		if (pos_ < window_at_ || pos_ + n > window_at_ + window_n_) {
-			window_at_ = pos_ / WINDOW_ALIGN * WINDOW_ALIGN;
+			uint64_t at = pos_ / WINDOW_ALIGN * WINDOW_ALIGN;
+			uint64_t step = at > window_at_ ? at - window_at_ : window_at_ - at;
+			searched_n_ = step <= WINDOW_BYTES ? searched_n_ + step : 0;
+			if (searched_n_ > SEARCH_MAX_BYTES)
+				return TagLib::ByteVector();
+			window_at_ = at;
 			window_n_ = fetch(window_at_, window_, sizeof window_);
 		}
 		size_t skip = static_cast<size_t>(pos_ - window_at_);
@@ -142,6 +148,7 @@ class Stream final : public TagLib::IOStream {
 	uint64_t offset_;
 	uint64_t size_;
 	uint64_t pos_ = 0;
+	uint64_t searched_n_ = 0;
 	uint64_t window_at_ = 0;
 	size_t window_n_ = 0;
 	char window_[WINDOW_BYTES];
