@@ -16,6 +16,16 @@ static void add_u64(struct json *j, const char *name, uint64_t value)
 	json_u64(j, value);
 }
 
+/* null where it is `unknown` */
+static void add_known(struct json *j, const char *name, uint64_t value, uint64_t unknown)
+{
+	json_key(j, name);
+	if (value == unknown)
+		json_null(j);
+	else
+		json_u64(j, value);
+}
+
 void status_add_progress(struct json *j, const struct scanner_progress *p)
 {
 	uint64_t end_ms = p->ended_ms ? p->ended_ms : clock_now_ms();
@@ -34,7 +44,9 @@ void status_add_progress(struct json *j, const struct scanner_progress *p)
 	add_u64(j, "failed", p->failed_n);
 	add_u64(j, "quarantined", p->quarantined_n);
 	add_u64(j, "watches", p->watches_n);
-	add_u64(j, "filesPerSecond", elapsed_ms ? p->stored_n * 1000 / elapsed_ms : 0);
+	add_u64(j, "filesPerSecond", elapsed_ms ? p->done_n * 1000 / elapsed_ms : 0);
+	add_known(j, "expected", p->expected_n, 0);
+	add_known(j, "leftMs", scanner_left_ms(p, clock_now_ms()), UINT64_MAX);
 	json_object_end(j);
 }
 

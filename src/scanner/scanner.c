@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -41,6 +42,8 @@ void scanner_progress_get(const struct scanner *s, struct scanner_progress *out)
 		.removed_n = t.removed_n - counter_get(&c->removed_before),
 		.failed_n = counter_get(&c->failed_n) + t.failed_n - counter_get(&c->failed_before),
 		.quarantined_n = counter_get(&c->quarantined_n),
+		.done_n = counter_get(&c->done_n),
+		.expected_n = counter_get(&c->expected_n),
 		.watches_n = counter_get(&c->watches_n),
 	};
 }
@@ -48,6 +51,7 @@ void scanner_progress_get(const struct scanner *s, struct scanner_progress *out)
 static void progress_begin(struct scanner *s)
 {
 	struct counters *c = &s->counters;
+	struct library_stats stats;
 	struct submit_totals t;
 
 	submit_totals(&s->submit, &t);
@@ -61,6 +65,9 @@ static void progress_begin(struct scanner *s)
 	counter_set(&c->failed_n, 0);
 	counter_set(&c->quarantined_n, 0);
 	counter_set(&c->moved_n, 0);
+	counter_set(&c->done_n, 0);
+	library_stats_get(s->library, &stats);
+	counter_set(&c->expected_n, stats.audio_n + stats.video_n + stats.images_n);
 	counter_set(&c->ended_ms, 0);
 	counter_set(&c->started_ms, clock_now_ms());
 	atomic_store(&s->scanning, true);
@@ -70,14 +77,19 @@ static void progress_begin(struct scanner *s)
 static void progress_line(struct scanner *s, uint64_t now_ms)
 {
 	struct scanner_progress p;
+	char left[80] = "time left unknown";
 
 	scanner_progress_get(s, &p);
 	uint64_t ms = MAX(now_ms - p.started_ms, (uint64_t)1);
-	log_info(LOG_SCAN, "%llu files found, %llu probed, %llu stored: %llu/s, %.1f s",
+	uint64_t left_ms = scanner_left_ms(&p, now_ms);
+	if (left_ms != UINT64_MAX)
+		snprintf(left, sizeof left, "%.0f %% of about %llu, about %llu s left",
+			 100.0 * (double)p.done_n / (double)p.expected_n,
+			 (unsigned long long)p.expected_n, (unsigned long long)(left_ms / 1000));
+	log_info(LOG_SCAN, "%llu files found, %llu probed, %llu stored: %llu/s, %.1f s, %s",
 		 (unsigned long long)p.found_n, (unsigned long long)p.probed_n,
-		 (unsigned long long)p.stored_n,
-		 (unsigned long long)((p.stored_n + p.unchanged_n) * 1000 / ms),
-		 (double)ms / 1000.0);
+		 (unsigned long long)p.stored_n, (unsigned long long)(p.done_n * 1000 / ms),
+		 (double)ms / 1000.0, left);
 	s->next_line_ms = now_ms + SCAN_PROGRESS_MS;
 }
 

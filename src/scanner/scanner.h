@@ -49,6 +49,11 @@ struct scanner_progress {
 	 * not examined again until they change. */
 	uint64_t quarantined_n;
 	uint64_t watches_n;
+	uint64_t done_n;     /* files found that need nothing more but to be stored */
+	uint64_t expected_n; /* files in the library before the scan; 0: none, nobody can tell */
 };
+/** What is left of the scan under way at its rate so far. UINT64_MAX: that is not known: nothing is
+ * known of how much there is, it is more than there was, or it has only begun. */
+uint64_t scanner_left_ms(const struct scanner_progress *p, uint64_t now_ms);
 /** Threads: any. */
 void scanner_progress_get(const struct scanner *s, struct scanner_progress *out);

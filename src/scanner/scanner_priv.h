@@ -90,7 +90,7 @@ struct removals {
 
 struct counters { /* any thread reads them */
 	struct counter directories_n, found_n, unchanged_n, probed_n, failed_n, moved_n,
-		quarantined_n;
+		quarantined_n, done_n, expected_n;
 	struct counter stored_before, removed_before, failed_before; /* of submit, when it began */
 	struct counter started_ms, ended_ms, watches_n;
 };

@@ -304,6 +304,7 @@ static enum err start_files(struct scanner *s, const struct frame *f)
 		enum err e = restate(s, f, a, &done);
 		if (e == ERR_OK && !done)
 			e = job_start(s, f, a);
+		counter_add(&s->counters.done_n, 1);
 		if (e == ERR_OK)
 			e = scan_breathe(s);
 		if (e != ERR_OK)
@@ -326,6 +327,7 @@ static enum err act(struct scanner *s, uint16_t root, struct frame *f, enum visi
 	counter_add(&s->counters.directories_n, 1);
 	counter_add(&s->counters.found_n, s->listing.files.n);
 	counter_add(&s->counters.unchanged_n, s->files.same_n);
+	counter_add(&s->counters.done_n, s->files.same_n);
 	if (f->node && s->files.removed_n == 0 && s->directories.removed_n == 0)
 		f->node->away = false;
 	forget_watches(s, f);

@@ -82,6 +82,9 @@ test('scan progress is shown live and goes away', (browser) => withServer({}, as
   const page = await openPage(browser, server.url);
   await page.waitForSelector('#scan:not([hidden])');
   expect((await page.textContent('#scan-text')).includes('100 of 1,000'), 'first figures');
+  expect(!(await page.textContent('#scan-text')).includes('left'), 'no guess where nobody can tell');
+  server.scan = { ...server.scan, leftMs: 90000 };
+  await page.waitForFunction(() => document.getElementById('scan-text').textContent.includes('2 minutes left'));
   server.scan = { ...server.scan, stored: 900 };
   await page.waitForFunction(() => document.getElementById('scan-text').textContent.includes('900 of'));
   equal(await page.evaluate(() => document.getElementById('scan-bar').value), 900, 'bar');

@@ -76,6 +76,23 @@ TEST(scan, unchanged_library_is_not_probed_again)
 }
 
 /* A file that was written to has another time of change. (The lock names its owner.) */
+TEST(scan, every_file_is_done_in_the_end_and_expected_the_next_time)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/A/one.mp3");
+	rig_media("vbr.mp3", "media/two.mp3");
+	rig_scan(&rig);
+	EXPECT_U64(0, rig.progress.expected_n);
+	EXPECT_U64(2, rig.progress.done_n);
+	rig_media("vbr.mp3", "media/three.mp3");
+	rig_sh("mv media/two.mp3 media/zwei.mp3; rm media/A/one.mp3");
+	rig_scan(&rig);
+	EXPECT_U64(2, rig.progress.expected_n);
+	EXPECT_U64(2, rig.progress.found_n);
+	EXPECT_U64(2, rig.progress.done_n);
+	rig_close(&rig);
+}
+
 TEST(scan, unchanged_library_causes_no_write)
 {
 	rig_open(&rig);

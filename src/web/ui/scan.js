@@ -6,6 +6,13 @@ import { status } from './api.js';
 const BUSY_MS = 1500;
 const QUIET_MS = 15000;
 
+// null: the server cannot tell
+function timeLeft(ms) {
+  if (ms === null || ms === undefined) return '';
+  if (ms < 60000) return `, ${plural(Math.ceil(ms / 1000), 'second', 'seconds')} left`;
+  return `, ${plural(Math.ceil(ms / 60000), 'minute', 'minutes')} left`;
+}
+
 export class StatusWatch {
   constructor(onStatus) {
     this.onStatus = onStatus;
@@ -45,7 +52,8 @@ export class StatusWatch {
     chip.hidden = !scanning;
     if (!scanning) return;
     const done = scan.stored + scan.unchanged + scan.failed;
-    byId('scan-text').textContent = `Scanning: ${count(done)} of ${plural(scan.found, 'file', 'files')}`;
+    byId('scan-text').textContent =
+      `Scanning: ${count(done)} of ${plural(scan.found, 'file', 'files')}${timeLeft(scan.leftMs)}`;
     const bar = byId('scan-bar');
     bar.max = Math.max(scan.found, 1);
     bar.value = Math.min(done, bar.max);
