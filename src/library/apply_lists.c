@@ -43,7 +43,7 @@ void lists_touch(struct lists *l, uint64_t playlist_id)
 
 static bool is_playlist_op(enum op_kind kind)
 {
-	return kind >= OP_PLAYLIST_CREATE && kind <= OP_PLAYLIST_MOVE;
+	return kind >= OP_PLAYLIST_CREATE && kind <= OP_PLAYLIST_IMPORT;
 }
 
 bool lists_must_wait(const struct apply *a, const struct op *op)

@@ -14,6 +14,7 @@
 #define ORDER_LAST (UINT64_MAX - 1)
 #define ORDER_ROOM_MIN 256u	 /* between entries that get new keys, on average */
 #define RENUMBER_ENTRIES_MIN 32u /* on each side, at first */
+#define REPLACE_LOOK_AHEAD 64u	 /* entries that may have gone in one place */
 
 /* One operation at work on one playlist. */
 struct work {
@@ -57,6 +58,26 @@ static struct playlist_entry_in entry_as_stored(struct fb_table t)
 
 /* ---- the playlist itself --------------------------------------------------------------------- */
 
+static struct playlist_source source_as_stored(struct fb_table row)
+{
+	return (struct playlist_source){ .path = playlist_path(row),
+					 .size = playlist_size(row),
+					 .device = playlist_device(row),
+					 .inode = playlist_inode(row),
+					 .modified = playlist_modified(row),
+					 .unsettled = playlist_unsettled(row) };
+}
+
+static void set_source(struct playlist_in *in, struct playlist_source s)
+{
+	in->path = s.path;
+	in->size = s.size;
+	in->device = s.device;
+	in->inode = s.inode;
+	in->modified = s.modified;
+	in->unsettled = s.unsettled;
+}
+
 static enum err put_playlist(struct work *w)
 {
 	const struct playlist_args *args = w->args;
@@ -69,11 +90,13 @@ static enum err put_playlist(struct work *w)
 				  .updated_at = w->a->now_s };
 	if (!is_new) {
 		in.created_at = playlist_created_at(w->row);
-		in.path = playlist_path(w->row);
+		set_source(&in, source_as_stored(w->row));
 		in.name = args->has_name ? args->name : playlist_name(w->row);
 		in.description =
 			args->has_description ? args->description : playlist_description(w->row);
 	}
+	if (args->source.modified)
+		set_source(&in, args->source);
 	w->a->rows_n++;
 	return db_txn_put(w->a->txn, TABLE_PLAYLIST, w->id, &in);
 }
@@ -297,22 +320,105 @@ static enum err do_create(struct work *w)
 	return e == ERR_OK ? add_refs(w, PLAYLIST_END) : e;
 }
 
-static enum err do_replace(struct work *w)
+/* An entry that was there, by what it means. */
+struct old_entry {
+	uint64_t id, meaning;
+	bool kept;
+};
+
+static uint64_t meaning_of(uint64_t media_id, struct span uri)
 {
-	enum err e = remove_all(w);
-	w->entries_n = 0; /* those of the base are no neighbours */
+	return media_id ? media_id : entry_uri_hash(uri);
+}
+
+/* *out is NULL where there are none, or too many: then all entries are new. */
+static enum err load_old(struct work *w, struct old_entry **out, uint32_t *out_n)
+{
+	struct db_cursor c;
+	uint64_t id;
+	struct fb_table row;
+	uint32_t n = 0;
+	*out_n = 0;
+	*out = NULL;
+	if (w->entries_n == 0 || w->entries_n > PLAYLIST_OP_ENTRIES_MAX)
+		return remove_all(w);
+	*out = calloc(w->entries_n, sizeof **out);
+	if (!*out)
+		return ERR_NOMEM;
+	seek_entry(w, &c, 0);
+	while (n < w->entries_n && db_next(&c, &id)) {
+		(*out)[n].id = id;
+		if (db_get(w->a->base, TABLE_PLAYLIST_ENTRY, id, &row) == ERR_OK)
+			(*out)[n].meaning =
+				meaning_of(playlist_entry_media_id(row), playlist_entry_uri(row));
+		n++;
+	}
+	*out_n = n;
+	return ERR_OK;
+}
+
+static bool entry_same(const struct work *w, const struct playlist_entry_in *in)
+{
+	struct fb_table row;
+	return db_get(w->a->base, TABLE_PLAYLIST_ENTRY, in->id, &row) == ERR_OK &&
+	       playlist_entry_media_id(row) == in->media_id &&
+	       playlist_entry_order(row) == in->order &&
+	       playlist_entry_duration_ms(row) == in->duration_ms &&
+	       span_eq(playlist_entry_uri(row), in->uri) &&
+	       span_eq(playlist_entry_title(row), in->title);
+}
+
+/* The next old entry of that meaning, not far behind the last one kept; NULL: it is a new one. */
+static struct old_entry *find_old(struct old_entry *old, uint32_t n, uint32_t *from,
+				  uint64_t meaning)
+{
+	for (uint32_t i = *from; i < n && i < *from + REPLACE_LOOK_AHEAD; i++) {
+		if (old[i].meaning != meaning)
+			continue;
+		*from = i + 1;
+		old[i].kept = true;
+		return &old[i];
+	}
+	return NULL;
+}
+
+static enum err replace_refs(struct work *w, struct old_entry *old, uint32_t old_n)
+{
 	const struct playlist_args *args = w->args;
+	uint32_t from = 0;
+	enum err e = ERR_OK;
 	for (uint32_t i = 0; i < args->refs_n && e == ERR_OK; i++) {
 		struct playlist_entry_in in;
 		if (!resolve(w, &args->refs[i], &in)) {
 			fail_part(w, i);
 			continue;
 		}
-		in.id = db_txn_new_id(w->a->txn, TABLE_PLAYLIST_ENTRY);
+		struct old_entry *o = find_old(old, old_n, &from, meaning_of(in.media_id, in.uri));
+		in.id = o ? o->id : db_txn_new_id(w->a->txn, TABLE_PLAYLIST_ENTRY);
 		in.order = ORDER_FIRST + ORDER_GAP * i;
-		e = put_entry(w->a, &in);
+		if (!o || !entry_same(w, &in))
+			e = put_entry(w->a, &in);
 		w->result.done_n += e == ERR_OK;
 	}
+	for (uint32_t i = 0; i < old_n && e == ERR_OK; i++) {
+		if (old[i].kept)
+			continue;
+		e = db_txn_remove(w->a->txn, TABLE_PLAYLIST_ENTRY, old[i].id);
+		w->a->rows_n++;
+	}
+	return e;
+}
+
+/* An entry that is there before and after keeps its id: clients know it by that. */
+static enum err do_replace(struct work *w)
+{
+	struct old_entry *old;
+	uint32_t old_n;
+	enum err e = load_old(w, &old, &old_n);
+	w->entries_n = 0; /* those of the base are no neighbours */
+	if (e == ERR_OK)
+		e = replace_refs(w, old, old_n);
+	free(old);
 	return e;
 }
 
@@ -322,6 +428,22 @@ static enum err do_delete(struct work *w)
 	w->a->rows_n++;
 	w->result.done_n = w->entries_n;
 	return e == ERR_OK ? db_txn_remove(w->a->txn, TABLE_PLAYLIST, w->id) : e;
+}
+
+/* What an import is among the other operations. */
+static enum op_kind kind_of_import(const struct playlist_args *args)
+{
+	switch (args->how) {
+	case PLAYLIST_IMPORT_MORE:
+		return OP_PLAYLIST_ADD;
+	case PLAYLIST_IMPORT_FILE:
+		return OP_PLAYLIST_EDIT;
+	case PLAYLIST_IMPORT_GONE:
+		return OP_PLAYLIST_DELETE;
+	case PLAYLIST_IMPORT_ALL:
+		break;
+	}
+	return OP_PLAYLIST_REPLACE;
 }
 
 static enum err do_known(struct work *w, enum op_kind kind)
@@ -348,23 +470,27 @@ enum err playlist_op(struct apply *a, const struct op *op)
 {
 	const struct playlist_args *args = op->args;
 	struct work w = { .a = a, .args = args, .id = args->playlist_id };
+	bool import = op->kind == OP_PLAYLIST_IMPORT;
+	enum op_kind kind = import ? kind_of_import(args) : op->kind;
 	enum err e = ERR_OK;
 	w.result.id = w.id;
-	if (op->kind == OP_PLAYLIST_CREATE) {
+	if (kind == OP_PLAYLIST_CREATE || (import && w.id == 0)) {
 		e = do_create(&w);
 	} else if (w.id > DB_ID_MAX || db_get(a->base, TABLE_PLAYLIST, w.id, &w.row) != ERR_OK) {
 		w.result.err = ERR_NOTFOUND;
+	} else if (!import && library_playlist_follows_file(w.row)) {
+		w.result.err = ERR_ACCESS;
 	} else {
 		w.entries_n = (uint32_t)db_count(a->base, TABLE_PLAYLIST_ENTRY, ENTRY_ORDER,
 						 (uint32_t)w.id);
-		e = do_known(&w, op->kind);
+		e = do_known(&w, kind);
 	}
 	if (op->result)
 		*op->result = w.result;
 	if (e != ERR_OK || w.result.err != ERR_OK)
 		return e;
 	a->lists.listed = true;
-	if (op->kind != OP_PLAYLIST_DELETE)
+	if (kind != OP_PLAYLIST_DELETE)
 		lists_touch(&a->lists, w.id);
 	return id_map_set(&a->lists.busy, w.id, 1);
 }

@@ -188,6 +188,29 @@ enum err batch_playlist_move(struct batch *b, uint64_t playlist_id, uint32_t at,
 	return add_with_ids(b, OP_PLAYLIST_MOVE, playlist_id, at, entry_ids, entry_ids_n, out);
 }
 
+enum err batch_playlist_import(struct batch *b, const struct playlist_import *import,
+			       struct op_result *out)
+{
+	struct playlist_args args = { .playlist_id = import->id,
+				      .how = import->how,
+				      .has_name = true,
+				      .has_description = true,
+				      .at = PLAYLIST_END,
+				      .source = import->source };
+	if (import->how == PLAYLIST_IMPORT_GONE)
+		return add(b, OP_PLAYLIST_IMPORT, &args, sizeof args, out);
+	if (!path_is_sound(args.source.path) || args.source.modified == 0)
+		return ERR_INVALID;
+	enum err e = copy_name(b, import->name, &args.name);
+	if (e == ERR_OK)
+		e = copy_description(b, import->description, &args.description);
+	if (e == ERR_OK)
+		e = batch_copy(b, &args.source.path);
+	if (e == ERR_OK)
+		e = copy_refs(b, import->entries, import->entries_n, &args);
+	return e == ERR_OK ? add(b, OP_PLAYLIST_IMPORT, &args, sizeof args, out) : e;
+}
+
 /* ---- bookmarks ------------------------------------------------------------------------------- */
 
 enum err batch_bookmark_set(struct batch *b, const struct bookmark_change *change,

@@ -15,6 +15,8 @@ struct playlist_args { /* OP_PLAYLIST_*: each uses its part */
 	uint32_t refs_n;
 	const uint64_t *entry_ids;
 	uint32_t entry_ids_n;
+	enum playlist_import_how how; /* IMPORT */
+	struct playlist_source source;
 };
 
 struct setting_args { /* OP_SETTING_* */

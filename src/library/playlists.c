@@ -41,6 +41,11 @@ enum err library_playlist_by_path(const struct library_snap *sn, struct span pat
 	return ERR_NOTFOUND;
 }
 
+bool library_playlist_follows_file(struct fb_table playlist)
+{
+	return playlist_modified(playlist) != 0;
+}
+
 /* ---- entries --------------------------------------------------------------------------------- */
 
 uint64_t library_playlist_entries_n(const struct library_snap *sn, uint64_t playlist_id)

@@ -63,6 +63,11 @@ bool playlist_items_next(struct playlist_items *items, struct playlist_item *out
 
 /* ---- changing: operations of a batch --------------------------------------------------------- */
 
+/* A playlist that was read from a playlist file follows it: it is changed by changing the file. The
+ * operations of people on it fail with ERR_ACCESS; a copy of it, made with batch_playlist_create(),
+ * is free. */
+bool library_playlist_follows_file(struct fb_table playlist);
+
 /* The functions below copy what they are given and add one operation to the batch. `out` may be
  * NULL; else it says what became of the operation once the batch is done, also where that failed
  * (ERR_NOTFOUND: no such playlist; ERR_LIMIT: PLAYLISTS_MAX, PLAYLIST_ENTRIES_MAX). Operations are
@@ -79,6 +84,15 @@ struct playlist_ref {
 	struct span title;    /* for as long as there is no file; may be empty */
 	uint32_t duration_ms; /* likewise */
 };
+
+/** The playlist file that a playlist follows. */
+struct playlist_source {
+	struct span path;
+	uint64_t size, device, inode;
+	int64_t modified; /* nanoseconds since 1970, not 0; 1: not all of it is stored yet */
+	bool unsettled;	  /* with other files in the library it would have other entries */
+};
+#define PLAYLIST_UNFINISHED 1 /* as the time of a file that has not been stored whole */
 
 struct playlist_new {
 	struct span name;
@@ -115,3 +129,24 @@ NODISCARD enum err batch_playlist_remove(struct batch *b, uint64_t playlist_id,
 NODISCARD enum err batch_playlist_move(struct batch *b, uint64_t playlist_id, uint32_t at,
 				       const uint64_t *entry_ids, uint32_t entry_ids_n,
 				       struct op_result *out);
+
+/** What a playlist file says, for the scanner. */
+struct playlist_import {
+	uint64_t id; /* 0: a new playlist */
+	enum playlist_import_how {
+		PLAYLIST_IMPORT_ALL,  /* these entries instead of all that there were; what is in
+				       * both  keeps its entry id, up to PLAYLIST_OP_ENTRIES_MAX of
+				       * them */
+		PLAYLIST_IMPORT_MORE, /* these entries behind those that are there */
+		PLAYLIST_IMPORT_FILE, /* the entries stay */
+		PLAYLIST_IMPORT_GONE  /* the file has gone, and so does the playlist */
+	} how;
+	struct span name, description;
+	struct playlist_source source;
+	const struct playlist_ref *entries;
+	uint32_t entries_n;
+};
+/** out->id: the playlist's. More entries than one operation takes come in pieces, all but the last
+ * of which say PLAYLIST_UNFINISHED, so that what was interrupted is seen to have changed. */
+NODISCARD enum err batch_playlist_import(struct batch *b, const struct playlist_import *import,
+					 struct op_result *out);

@@ -435,6 +435,106 @@ TEST_LIMIT(playlists, what_was_acknowledged_is_there_after_a_kill, 120)
 	}
 }
 
+/* ---- playlists that follow a file ------------------------------------------------------------ */
+
+static struct op_result import(struct shelf *s, struct playlist_import in)
+{
+	struct op_result r;
+	struct batch *b = shelf_batch();
+	EXPECT_OK(batch_playlist_import(b, &in, &r));
+	shelf_submit(s, b);
+	return r;
+}
+
+static struct playlist_import from_file(const struct playlist_ref *refs, uint32_t n)
+{
+	return (struct playlist_import){ .name = SPAN("mine"),
+					 .source = { .path = SPAN("/m/mine.m3u"),
+						     .size = 10,
+						     .modified = 7,
+						     .device = 3,
+						     .inode = 4 },
+					 .entries = refs,
+					 .entries_n = n };
+}
+
+TEST(playlists, of_a_file_are_imported_and_keep_what_stays)
+{
+	struct shelf s;
+	struct fb_table row;
+	struct playlist_ref refs[] = { by_path("/m/a"), by_path("/m/b"), by_path("/m/a"),
+				       by_path("http://r/x") };
+	shelf_init(&s);
+	struct playlist_import in = from_file(refs, 4);
+	in.source.modified = PLAYLIST_UNFINISHED;
+	in.id = import(&s, in).id;
+	put_files(&s, "abc");
+	EXPECT_STR("a b a (remembered)", tracks(&s, in.id));
+	uint64_t first = entry_at(&s, in.id, 0), third = entry_at(&s, in.id, 2);
+	struct playlist_ref less[] = { by_path("/m/a"), by_path("/m/c"), by_path("/m/a") };
+	in.entries = less;
+	in.entries_n = 3;
+	in.source.modified = 8;
+	EXPECT_U64(3, import(&s, in).done_n);
+	EXPECT_STR("a c a", tracks(&s, in.id));
+	EXPECT_U64(first, entry_at(&s, in.id, 0));
+	EXPECT_U64(third, entry_at(&s, in.id, 2));
+	in.how = PLAYLIST_IMPORT_MORE;
+	in.entries_n = 1;
+	EXPECT_U64(1, import(&s, in).done_n);
+	EXPECT_STR("a c a a", tracks(&s, in.id));
+	in.how = PLAYLIST_IMPORT_FILE;
+	in.entries_n = 0;
+	in.name = SPAN("other");
+	in.source.path = SPAN("/m/other.m3u");
+	EXPECT_OK(import(&s, in).err);
+	EXPECT_STR("a c a a", tracks(&s, in.id));
+	shelf_reopen(&s);
+	struct library_snap *sn = library_snap_begin(s.lib);
+	EXPECT_OK(library_playlist_by_path(sn, SPAN("/m/other.m3u"), &row));
+	EXPECT_U64(in.id, playlist_id(row));
+	EXPECT_SPAN(SPAN("other"), playlist_name(row));
+	EXPECT_I64(8, playlist_modified(row));
+	EXPECT_U64(10, playlist_size(row));
+	EXPECT_U64(3, playlist_device(row));
+	EXPECT_U64(4, playlist_inode(row));
+	EXPECT_ERR(ERR_NOTFOUND, library_playlist_by_path(sn, SPAN("/m/mine.m3u"), &row));
+	library_snap_end(sn);
+	in.how = PLAYLIST_IMPORT_GONE;
+	EXPECT_OK(import(&s, in).err);
+	EXPECT_ERR(ERR_NOTFOUND, import(&s, in).err);
+	shelf_fini(&s);
+}
+
+TEST(playlists, of_a_file_are_changed_by_nobody_else)
+{
+	struct shelf s;
+	struct op_result r[6];
+	struct span name = SPAN("new");
+	struct playlist_ref a = by_path("/m/a");
+	struct fb_table row;
+	shelf_init(&s);
+	put_files(&s, "a");
+	uint64_t id = import(&s, from_file(&a, 1)).id, entry = entry_at(&s, id, 0);
+	struct batch *b = shelf_batch();
+	EXPECT_OK(batch_playlist_edit(b, id, &name, NULL, &r[0]));
+	EXPECT_OK(batch_playlist_add(b, id, 0, &a, 1, &r[1]));
+	EXPECT_OK(batch_playlist_replace(b, id, &a, 1, &r[2]));
+	EXPECT_OK(batch_playlist_remove(b, id, &entry, 1, &r[3]));
+	EXPECT_OK(batch_playlist_move(b, id, 0, &entry, 1, &r[4]));
+	EXPECT_OK(batch_playlist_delete(b, id, &r[5]));
+	shelf_submit(&s, b);
+	for (size_t i = 0; i < ARRAY_LEN(r); i++)
+		EXPECT_ERR(ERR_ACCESS, r[i].err);
+	struct library_snap *sn = library_snap_begin(s.lib);
+	EXPECT_OK(library_playlist_get(sn, id, &row));
+	EXPECT(library_playlist_follows_file(row));
+	EXPECT_SPAN(SPAN("mine"), playlist_name(row));
+	library_snap_end(sn);
+	EXPECT_U64(entry, entry_at(&s, id, 0));
+	shelf_fini(&s);
+}
+
 /* ---- the model ------------------------------------------------------------------------------- */
 
 #define LISTS_N 4
