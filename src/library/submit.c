@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "library/bookmarks.h"
+#include "library/playlists.h"
 #include "library/settings.h"
 #include "schema/media_fb.h"
 
@@ -184,12 +185,14 @@ struct change {
 		CHANGE_REMOVE,
 		CHANGE_REMOVE_TREE,
 		CHANGE_BOOKMARK,
-		CHANGE_SETTING
+		CHANGE_SETTING,
+		CHANGE_PLAYLIST
 	} kind;
 	struct span path, name, value;
 	const struct media_file_in *file;
 	uint64_t moved_id;
 	const struct bookmark_change *bookmark;
+	const struct playlist_import *playlist;
 };
 
 static enum err add(struct batch *b, const struct change *c)
@@ -208,6 +211,8 @@ static enum err add(struct batch *b, const struct change *c)
 		return batch_bookmark_set(b, c->bookmark, NULL);
 	case CHANGE_SETTING:
 		return batch_setting_set(b, c->name, c->value, NULL);
+	case CHANGE_PLAYLIST:
+		return batch_playlist_import(b, c->playlist, NULL);
 	}
 	return ERR_INVALID;
 }
@@ -265,4 +270,9 @@ enum err submit_setting(struct submit *a, struct span name, struct span value)
 {
 	return submit_change(
 		a, &(struct change){ .kind = CHANGE_SETTING, .name = name, .value = value });
+}
+
+enum err submit_playlist(struct submit *a, const struct playlist_import *playlist)
+{
+	return submit_change(a, &(struct change){ .kind = CHANGE_PLAYLIST, .playlist = playlist });
 }

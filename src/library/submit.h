@@ -49,6 +49,8 @@ NODISCARD enum err submit_put(struct submit *a, const struct media_file_in *file
 NODISCARD enum err submit_remove(struct submit *a, struct span path);
 struct bookmark_change;
 NODISCARD enum err submit_bookmark(struct submit *a, const struct bookmark_change *bookmark);
+struct playlist_import;
+NODISCARD enum err submit_playlist(struct submit *a, const struct playlist_import *playlist);
 NODISCARD enum err submit_remove_tree(struct submit *a, struct span path);
 /** Set one of the library's settings to a JSON text. */
 NODISCARD enum err submit_setting(struct submit *a, struct span name, struct span value);

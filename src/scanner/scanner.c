@@ -222,7 +222,9 @@ static enum err round_finish(struct scanner *s)
 		if (e == ERR_OK)
 			e = jobs_finish(s);
 	}
-	return e == ERR_OK && s->removals.n > 0 ? remove_gone(s) : e;
+	if (e == ERR_OK && s->removals.n > 0)
+		e = remove_gone(s);
+	return e == ERR_OK ? playlists_finish(s) : e;
 }
 
 static enum err scan_all(struct scanner *s)
@@ -234,6 +236,7 @@ static enum err scan_all(struct scanner *s)
 		e = submit_barrier(&s->submit);
 	for (uint16_t i = 0; i < s->roots_n && e == ERR_OK; i++)
 		e = look_at(s, i, SPAN(""), VISIT_ALL);
+	playlists_note_all(s);
 	if (e == ERR_OK)
 		e = round_finish(s);
 	if (e == ERR_OK)
@@ -335,6 +338,8 @@ static uint64_t next_due(const struct scanner *s)
 	uint64_t due = MIN(poll_due(s), MIN(s->retry_due_ms, s->reap_due_ms));
 	due = MIN(due, s->rescan_due_ms);
 
+	due = MIN(due, playlists_due_ms(s));
+
 	return s->watch ? MIN(due, watch_due_ms(s->watch)) : due;
 }
 
@@ -363,6 +368,8 @@ static enum err work(struct scanner *s)
 		return follow_polls(s);
 	if (s->watch && now_ms >= watch_due_ms(s->watch))
 		return follow_events(s);
+	if (now_ms >= playlists_due_ms(s))
+		return playlists_finish(s);
 	return ERR_OK;
 }
 
@@ -450,6 +457,7 @@ static void scanner_free(struct scanner *s)
 	watch_free(s->watch);
 	roots_fini(s);
 	removals_clear(&s->removals);
+	playlists_fini(s);
 	moved_clear(&s->moved);
 	patterns_fini(&s->exclude);
 	patterns_fini(&s->include);

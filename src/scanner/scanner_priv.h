@@ -16,6 +16,7 @@
 #include "scanner/moved.h"
 #include "scanner/patterns.h"
 #include "scanner/plan.h"
+#include "scanner/playlist_scan.h"
 #include "scanner/record.h"
 #include "scanner/report.h"
 #include "scanner/scanner.h"
@@ -116,6 +117,7 @@ struct scanner {
 	struct walk_listing listing; /* of the directory at hand, with its plans: */
 	struct plan files, directories;
 	struct removals removals;
+	struct playlists playlists;
 	struct moved moved; /* since the last barrier */
 	struct job *jobs_free;
 	struct job *jobs_busy; /* sent */

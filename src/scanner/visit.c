@@ -332,6 +332,8 @@ static enum err act(struct scanner *s, uint16_t root, struct frame *f, enum visi
 		f->node->away = false;
 	forget_watches(s, f);
 	enum err e = queue_subdirectories(s, f, mode);
+	if (e == ERR_OK)
+		e = playlists_note(s, f);
 	if (e == ERR_OK && (s->files.removed_n > 0 || s->directories.removed_n > 0))
 		e = removals_add(&s->removals, root, path_below_root(s, root, f));
 	return e == ERR_OK ? start_files(s, f) : e;

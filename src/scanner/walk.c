@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/media_type.h"
 #include "library/library.h"
+#include "scanner/playlist_file.h"
 
 #define READ_BYTES (32 * 1024)
 #define KEEP_ENTRIES 4096 /* larger arrays are given back after use */
@@ -26,6 +27,7 @@ void walk_listing_fini(struct walk_listing *l)
 {
 	free(l->files.items);
 	free(l->directories.items);
+	free(l->playlists.items);
 	sidecars_fini(&l->sides);
 	arena_fini(&l->arena);
 }
@@ -43,6 +45,7 @@ static void listing_reset(struct walk_listing *l)
 {
 	entries_reset(&l->files);
 	entries_reset(&l->directories);
+	entries_reset(&l->playlists);
 	sidecars_reset(&l->sides);
 	arena_reset(&l->arena);
 	l->nomedia = l->partial = l->too_many = false;
@@ -91,6 +94,8 @@ static enum err add_file(const struct walk_source *source, struct walk_listing *
 		e = sidecars_add_image(&l->sides, name);
 	else if (!type && sidecar_is_subtitle(name))
 		e = sidecars_add_subtitle(&l->sides, name);
+	else if (!type && playlist_format_of(name) != PLAYLIST_FORMAT_NONE)
+		e = entries_add(&l->playlists, (struct walk_entry){ .name = name, .link = link });
 	else if (!type)
 		pass_over(source, name, REASON_OTHER_TYPE);
 	if (e != ERR_OK || !type || !takes(source, name, WALK_MEDIA))
@@ -207,8 +212,8 @@ static enum err read_names(const struct walk_source *source, struct walk_listing
 	}
 }
 
-/* False: it is no media file (any more), or empty. */
-static bool examine(const struct walk_source *source, struct walk_entry *e)
+/* False: it is no regular file (any more). */
+static bool stat_file(const struct walk_source *source, struct walk_entry *e)
 {
 	struct stat st;
 
@@ -225,6 +230,14 @@ static bool examine(const struct walk_source *source, struct walk_entry *e)
 	e->device = st.st_dev;
 	e->inode = st.st_ino;
 	e->leave = source->busy && source->busy(source->ctx, e->name);
+	return true;
+}
+
+/* False: it is no media file (any more), or empty. */
+static bool examine(const struct walk_source *source, struct walk_entry *e)
+{
+	if (!stat_file(source, e))
+		return false;
 	if (e->size > 0 || e->leave)
 		return true;
 	pass_over(source, e->name, REASON_EMPTY);
@@ -256,6 +269,20 @@ static void examine_files(const struct walk_source *source, struct walk_listing 
 			l->files.items[n++] = e;
 	}
 	l->files.n = n;
+}
+
+/* An empty one is a playlist without entries. */
+static void examine_playlists(const struct walk_source *source, struct walk_listing *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->playlists.n; i++) {
+		struct walk_entry e = l->playlists.items[i];
+
+		if (stat_file(source, &e))
+			l->playlists.items[n++] = e;
+	}
+	l->playlists.n = n;
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -342,11 +369,12 @@ enum err walk_read(const struct walk_source *source, struct walk_listing *out)
 	if (e != ERR_OK)
 		return e;
 	if (out->nomedia) {
-		out->files.n = out->directories.n = 0;
+		out->files.n = out->directories.n = out->playlists.n = 0;
 		sidecars_reset(&out->sides);
 		return ERR_OK;
 	}
 	examine_files(source, out);
+	examine_playlists(source, out);
 	e = read_subtitles_below(source, out);
 	sidecars_sort(&out->sides);
 	if (e == ERR_OK)

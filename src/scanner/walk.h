@@ -35,6 +35,7 @@ struct walk_entries {
 
 struct walk_listing {
 	struct walk_entries files, directories; /* sorted by key, then name */
+	struct walk_entries playlists;		/* playlist files; in no order, without keys */
 	struct sidecars sides;
 	struct arena arena;
 	bool nomedia;  /* the directory says that it holds no media: everything else is empty */

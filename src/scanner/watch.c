@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/media_type.h"
 #include "library/sidecar.h"
+#include "scanner/playlist_file.h"
 #include "scanner/watch_tree.h"
 
 #define READ_BYTES (16 * 1024)
@@ -154,7 +155,7 @@ static void mark(struct watch *w, struct watch_node *node, enum pace pace)
 static bool matters(struct span name)
 {
 	return media_type_by_name(name) || sidecar_is_subtitle(name) ||
-	       span_eq(name, SPAN(".nomedia"));
+	       playlist_format_of(name) != PLAYLIST_FORMAT_NONE || span_eq(name, SPAN(".nomedia"));
 }
 
 static void add_absolute(const struct watch_node *node, struct buf *out)
