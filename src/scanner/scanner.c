@@ -230,13 +230,13 @@ static enum err round_finish(struct scanner *s)
 static enum err scan_all(struct scanner *s)
 {
 	progress_begin(s);
+	playlists_note_all(s);
 	s->submit.urgency = BATCH_SCAN;
 	enum err e = roots_prune(s, ROOTS_BEFORE_SCAN);
 	if (e == ERR_OK)
 		e = submit_barrier(&s->submit);
 	for (uint16_t i = 0; i < s->roots_n && e == ERR_OK; i++)
 		e = look_at(s, i, SPAN(""), VISIT_ALL);
-	playlists_note_all(s);
 	if (e == ERR_OK)
 		e = round_finish(s);
 	if (e == ERR_OK)
@@ -403,11 +403,13 @@ static enum err settle(struct scanner *s, enum err e)
 		e = failure;
 	if (e != ERR_OK && is_refused(s)) {
 		removals_clear(&s->removals);
+		playlists_fini(s);
 		give_up(s);
 	} else if (e != ERR_OK) {
 		log_error(LOG_SCAN, "scanning failed: %s; trying again in %d s", err_name(e),
 			  SCAN_RETRY_MS / 1000);
 		removals_clear(&s->removals);
+		playlists_fini(s);
 		s->retry_due_ms = clock_now_ms() + SCAN_RETRY_MS;
 	}
 	if (probed_n != s->probed_n)
