@@ -70,7 +70,7 @@ static bool make_path(struct playlist_places *p, struct span base, struct span t
 /* Is there a file at p->path? */
 static bool look(struct playlist_places *p)
 {
-	p->looks_n++;
+	p->looks_n += 1 + (uint32_t)p->path.n / PLAYLIST_LOOK_BYTES;
 	return p->is_there(p->ctx, buf_span(&p->path));
 }
 

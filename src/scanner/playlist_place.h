@@ -13,9 +13,10 @@
 #include "base/charset.h"
 #include "base/span.h"
 
-#define PLAYLIST_LOOKS_MAX                                                                         \
-	400000u			 /* for a whole playlist; then nothing more is found by its end    \
-				  */
+/* Looks for a whole playlist, one more for each PLAYLIST_LOOK_BYTES of a path; then nothing more is
+ * found by its end. */
+#define PLAYLIST_LOOKS_MAX 400000u
+#define PLAYLIST_LOOK_BYTES 64u
 #define PLAYLIST_PARTS_MAX 32u	 /* directories of a path that are taken from its end */
 #define PLAYLIST_ANCHORS_MAX 64u /* places where an end may lie */
 
