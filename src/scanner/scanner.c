@@ -175,8 +175,26 @@ static enum err look_at_node(struct scanner *s, const struct watch_node *node, e
 	watch_add_path(node, &path);
 	enum err e = buf_err(&path);
 	if (e == ERR_OK)
-		e = look_at(s, node->root, buf_span(&path), mode);
+		e = visit_tree(s, node->root, buf_span(&path), mode);
 	buf_fini(&path);
+	return e;
+}
+
+/* The walk holds nodes that may have been dropped: nothing is swept here. */
+enum err scan_look_early(struct scanner *s)
+{
+	uint64_t now_ms = clock_now_ms();
+	struct watch_node *node;
+	enum err e = ERR_OK;
+
+	if (!s->watch || !atomic_load(&s->scanning) || s->early ||
+	    now_ms < s->early_ms + WATCH_QUIET_MS)
+		return ERR_OK;
+	s->early = true;
+	while (e == ERR_OK && (node = watch_peek_dirty(s->watch, now_ms)))
+		e = look_at_node(s, node, VISIT_FILES);
+	s->early = false;
+	s->early_ms = clock_now_ms();
 	return e;
 }
 
@@ -189,8 +207,10 @@ static enum err look_at_dirty(struct scanner *s)
 	if (!s->watch)
 		return ERR_OK;
 	watch_read(s->watch);
-	while (e == ERR_OK && (node = watch_take_dirty(s->watch, begin_ms)))
+	while (e == ERR_OK && (node = watch_take_dirty(s->watch, begin_ms))) {
 		e = look_at_node(s, node, VISIT_NEW);
+		watch_sweep(s->watch);
+	}
 	return e;
 }
 

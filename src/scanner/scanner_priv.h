@@ -126,6 +126,8 @@ struct scanner {
 	uint64_t next_line_ms, poll_due_ms, root_poll_due_ms, retry_due_ms, reap_due_ms,
 		rescan_due_ms;
 	uint64_t breath_ms; /* of the last scan_breathe() */
+	uint64_t early_ms;  /* of the last scan_look_early() */
+	bool early;	    /* one is under way */
 	uint64_t probed_n;  /* when last looked */
 
 	struct counters counters;
@@ -206,6 +208,7 @@ enum visit_mode {
 	VISIT_ALL,     /* and everything below */
 	VISIT_NEW,     /* and what is new below */
 	VISIT_REPORT,  /* tell s->sink about it and everything below, change nothing */
+	VISIT_FILES,   /* only what has come into it */
 	VISIT_REMOVALS /* only what has gone from it */
 };
 /** Look at the directory at `path` below a root, and below it as the mode says.
@@ -228,3 +231,6 @@ void scanner_freep(struct scanner **s);
 NODISCARD enum err scan_turn(struct scanner *s, uint64_t deadline_ms);
 /** The same without waiting: called once per directory and file. */
 NODISCARD enum err scan_breathe(struct scanner *s);
+/** Between two directories of a scan, which may take hours: store what has come into others
+ * meanwhile. They are looked at again afterwards, with all that belongs to it. */
+NODISCARD enum err scan_look_early(struct scanner *s);

@@ -324,6 +324,8 @@ static enum err act(struct scanner *s, uint16_t root, struct frame *f, enum visi
 {
 	if (mode == VISIT_REMOVALS)
 		return removal_apply(s, root, f);
+	if (mode == VISIT_FILES)
+		return start_files(s, f);
 	counter_add(&s->counters.directories_n, 1);
 	counter_add(&s->counters.found_n, s->listing.files.n);
 	counter_add(&s->counters.unchanged_n, s->files.same_n);
@@ -437,6 +439,8 @@ static enum err walk_below(struct scanner *s, uint16_t root, struct frame *stack
 		struct frame *f = &stack[depth - 1];
 
 		e = scan_breathe(s);
+		if (e == ERR_OK)
+			e = scan_look_early(s);
 		if (e != ERR_OK)
 			break;
 		if (f->next == f->subdirectories_n) {

@@ -39,7 +39,11 @@ int watch_fd(const struct watch *w)
 
 void watch_mark(struct watch *w, struct watch_node *node)
 {
-	if (node->dirty || node->dropped)
+	if (node->dropped)
+		return;
+	node->seen = false;
+	w->unseen = true;
+	if (node->dirty)
 		return;
 	if (!w->dirty_first) {
 		w->first_event_ms = clock_now_ms();
@@ -61,6 +65,23 @@ struct watch_node *watch_take_dirty(struct watch *w, uint64_t now_ms)
 	if (n)
 		watch_undirty(w, n);
 	return n;
+}
+
+struct watch_node *watch_peek_dirty(struct watch *w, uint64_t now_ms)
+{
+	bool later = false;
+
+	for (struct watch_node *n = w->unseen ? w->dirty_first : NULL; n; n = n->dirty_next) {
+		if (n->seen)
+			continue;
+		if (n->not_before_ms <= now_ms) {
+			n->seen = true;
+			return n;
+		}
+		later = true;
+	}
+	w->unseen = later;
+	return NULL;
 }
 
 uint64_t watch_due_ms(const struct watch *w)

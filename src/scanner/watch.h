@@ -26,6 +26,7 @@ struct watch_node {
 	uint16_t root;
 	uint16_t name_n;
 	bool dirty;
+	bool seen; /* by watch_peek_dirty() */
 	bool dropped;
 	bool polled; /* without events: for want of a watch, or because of the file system */
 	bool away;   /* the file system that was here is gone, and that was said */
@@ -70,6 +71,8 @@ bool watch_is_written(const struct watch *w, const struct watch_node *node, stru
 void watch_mark(struct watch *w, struct watch_node *node);
 /** The next dirty directory that may be looked at now, no longer dirty; NULL: none. */
 struct watch_node *watch_take_dirty(struct watch *w, uint64_t now_ms);
+/** As watch_take_dirty(), but it stays dirty, and is not given again until more happens to it. */
+struct watch_node *watch_peek_dirty(struct watch *w, uint64_t now_ms);
 /** When to call watch_take_dirty() (clock_now_ms()); UINT64_MAX: nothing is dirty. */
 uint64_t watch_due_ms(const struct watch *w);
 

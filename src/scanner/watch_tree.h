@@ -22,6 +22,7 @@ struct watch {
 	uint64_t first_event_ms, last_event_ms; /* of the dirty ones */
 	uint64_t marked_ms;			/* last; of files */
 	bool soon;				/* WATCH_SOON_MS counts for the dirty ones */
+	bool unseen;				/* some dirty one may be */
 	bool overflow, roots_changed;
 	struct watch_writer writers[WATCH_WRITERS_MAX];
 	unsigned writers_n, writers_next;

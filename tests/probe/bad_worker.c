@@ -57,7 +57,7 @@ static void serve(void)
 		exit(0);
 	while (is(name, "hang"))
 		pause();
-	if (is(name, "slow"))
+	if (span_starts(name, SPAN("slow")))
 		(void)nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
 	answer(request.sequence, name);
 }

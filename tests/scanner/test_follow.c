@@ -559,3 +559,34 @@ TEST_LIMIT(follow, random_changes_by_two_at_once_end_equal_to_a_fresh_scan, 280)
 {
 	expect_random_changes_followed(2);
 }
+
+/* What comes during the scan is stored early, and looked at again. */
+TEST_LIMIT(follow, random_changes_in_the_midst_of_scans_end_equal_to_a_fresh_scan, 280)
+{
+	char name[32];
+
+	rig_open(&rig);
+	rig_sh("mkdir media/large; cd media/large; seq 800 | xargs mkdir");
+	struct scanner_options options = { .library = rig.library,
+					   .roots = rig.roots,
+					   .roots_n = 1,
+					   .probe_workers = 2,
+					   .watch = true,
+					   .probe_program = SCANNER_PROBE };
+	for (unsigned round = 0; round < 4; round++) {
+		snprintf(name, sizeof name, "changes%u", round);
+		write_random_changes(name, round, true);
+		rig_sh("cd media/large; for i in *; do echo %u > $i/a.mp3; done", round);
+		rig_sh("sh changes%u 2>/dev/null & echo $! > shell", round);
+		EXPECT_OK(scanner_start(&options, &rig.scanner, NULL));
+		EXPECT_OK(scanner_wait(rig.scanner, 100000));
+		rig_sh("while kill -0 $(cat shell) 2>/dev/null; do sleep 0.05; done");
+		snprintf(name, sizeof name, "fresh%u", round);
+		expect_equal(name);
+		rig_stop(&rig);
+	}
+	rig_scan(&rig);
+	EXPECT_U64(0, rig.progress.stored_n);
+	EXPECT_U64(0, rig.progress.removed_n);
+	rig_close(&rig);
+}

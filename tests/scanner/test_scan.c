@@ -684,6 +684,34 @@ TEST(scan, stops_in_its_midst)
 	rig_close(&rig);
 }
 
+/* 40 files of 0.3 s each are 12 s of work. */
+TEST(scan, new_file_is_stored_in_the_midst_of_a_long_scan)
+{
+	struct scanner_progress p;
+
+	rig_open(&rig);
+	rig_sh("cd media; for i in $(seq 10 49); do mkdir $i; echo x > $i/slow.mp3; done");
+	struct scanner_options options = { .library = rig.library,
+					   .roots = rig.roots,
+					   .roots_n = 1,
+					   .probe_workers = 1,
+					   .watch = true,
+					   .probe_program = BAD_PROBE };
+	EXPECT_OK(scanner_start(&options, &rig.scanner, NULL));
+	do
+		scanner_progress_get(rig.scanner, &p);
+	while (p.probed_n == 0);
+	rig_sh("echo x > media/10/new.mp3; mkdir media/10/more; echo x > media/10/more/newer.mp3");
+	EXPECT(rig_wait_for(&rig, "media/10/new.mp3", true));
+	scanner_progress_get(rig.scanner, &p);
+	EXPECT(p.scanning);
+	EXPECT(rig_id(&rig, "media/49/slow.mp3") == 0);
+	EXPECT_OK(scanner_wait(rig.scanner, 100000));
+	EXPECT(rig_wait_for(&rig, "media/10/more/newer.mp3", true)); /* that waits */
+	EXPECT_U64(42, rig_files(&rig));
+	rig_close(&rig);
+}
+
 /* A library that became read-only stays so until it is opened again: nothing is tried meanwhile. */
 TEST(scanner_follow, a_read_only_library_is_told_once_and_left_alone)
 {

@@ -324,3 +324,19 @@ TEST(watch, large_directory_has_to_wait)
 	EXPECT(watch_take_dirty(w, root->not_before_ms) == root);
 	watch_free(w);
 }
+
+TEST(watch, what_is_looked_at_early_stays_dirty_and_is_given_once)
+{
+	begin();
+	EXPECT(!watch_peek_dirty(w, UINT64_MAX));
+	shell("echo x > a.mp3");
+	root->not_before_ms = clock_now_ms() + 100000;
+	EXPECT(!watch_peek_dirty(w, clock_now_ms()));
+	root->not_before_ms = 0;
+	EXPECT(watch_peek_dirty(w, clock_now_ms()) == root);
+	EXPECT(!watch_peek_dirty(w, clock_now_ms()));
+	shell("echo x > b.mp3");
+	EXPECT(watch_peek_dirty(w, clock_now_ms()) == root);
+	EXPECT_STR(".", dirty());
+	watch_free(w);
+}
