@@ -125,20 +125,22 @@ static int timeout_until(uint64_t deadline_ms)
 enum err scan_turn(struct scanner *s, uint64_t deadline_ms)
 {
 	bool watched = s->watch && !s->given_up;
-	struct pollfd fds[3] = { { .fd = s->stop_fd, .events = POLLIN },
+	struct pollfd fds[4] = { { .fd = s->stop_fd, .events = POLLIN },
 				 { .fd = watched ? watch_fd(s->watch) : -1, .events = POLLIN },
-				 { .fd = -1, .events = POLLIN } };
+				 { .fd = -1, .events = POLLIN },
+				 { .fd = watched ? s->mounts.fd : -1, .events = POLLPRI } };
 
 	if (probe_pending(s->probe) > 0)
 		fds[2].fd = probe_poll_fd(s->probe);
 	deadline_ms = MIN(deadline_ms, submit_due_ms(&s->submit));
 	deadline_ms = MIN(deadline_ms, s->next_line_ms);
-	if (poll(fds, 3, timeout_until(deadline_ms)) < 0 && errno != EINTR)
+	if (poll(fds, ARRAY_LEN(fds), timeout_until(deadline_ms)) < 0 && errno != EINTR)
 		return err_from_errno(errno);
 	if (fds[0].revents)
 		return ERR_CLOSED;
 	if (fds[1].revents)
 		watch_read(s->watch);
+	s->mounts_event |= fds[3].revents != 0;
 	enum err e = jobs_collect(s);
 	uint64_t now_ms = clock_now_ms();
 	if (now_ms >= s->next_line_ms)
@@ -380,6 +382,13 @@ static enum err work(struct scanner *s)
 	}
 	if (s->watch && watch_take_roots_changed(s->watch))
 		s->retry_due_ms = now_ms;
+	if (s->mounts_event) {
+		s->mounts_event = false;
+		if (mounts_changed(&s->mounts, s->roots, s->roots_n)) {
+			log_info(LOG_SCAN, "a file system came or went: looking at everything");
+			s->retry_due_ms = now_ms;
+		}
+	}
 	if (now_ms >= MIN(s->retry_due_ms, s->rescan_due_ms)) {
 		s->retry_due_ms = s->rescan_due_ms = NEVER;
 		return scan_all(s);
@@ -449,8 +458,9 @@ static void set_done(struct scanner *s, bool *flag)
 static void run(void *arg)
 {
 	struct scanner *s = arg;
-	enum err e = settle(s, scan_all(s));
 
+	(void)mounts_changed(&s->mounts, s->roots, s->roots_n);
+	enum err e = settle(s, scan_all(s));
 	if (e == ERR_OK)
 		set_done(s, &s->first_scan_done);
 	s->poll_due_ms = clock_now_ms() + s->poll_ms;
@@ -490,6 +500,7 @@ static void scanner_free(struct scanner *s)
 	mutex_fini(&s->lock);
 	cond_fini(&s->first_scan);
 	fd_closep(&s->stop_fd);
+	mounts_close(&s->mounts);
 	free(s);
 }
 
@@ -516,6 +527,7 @@ enum err scanner_new(const struct scanner_options *options, struct scanner **out
 	s->grace_s = options->grace_s;
 	s->retry_due_ms = s->reap_due_ms = s->next_line_ms = s->rescan_due_ms = NEVER;
 	s->submit.done_fd = -1;
+	s->mounts.fd = -1;
 	mutex_init(&s->lock);
 	cond_init(&s->first_scan);
 	walk_listing_init(&s->listing);
@@ -550,6 +562,7 @@ enum err scanner_start(const struct scanner_options *options, struct scanner **o
 		return e;
 	if (s->watching) {
 		enum err w = watch_new(&s->watch);
+		mounts_open(&s->mounts);
 		if (w != ERR_OK)
 			log_warn(LOG_SCAN,
 				 "no inotify (%s): everything is looked at every %d s; "

@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "library/submit.h"
 #include "probe/probe.h"
+#include "scanner/mounts.h"
 #include "scanner/moved.h"
 #include "scanner/patterns.h"
 #include "scanner/plan.h"
@@ -114,6 +115,8 @@ struct scanner {
 	uint64_t poll_ms, rescan_ms, grace_s;
 
 	struct filesystems filesystems;
+	struct mounts mounts; /* of who watches */
+	bool mounts_event;    /* some mount has changed; whether one of ours is to be asked */
 	struct walk_listing listing; /* of the directory at hand, with its plans: */
 	struct plan files, directories;
 	struct removals removals;

@@ -444,6 +444,26 @@ TEST(follow, lost_events_cost_one_look_at_everything)
 	rig_close(&rig);
 }
 
+/* Mounting raises no event of inotify. */
+TEST(follow, disk_mounted_below_a_root_is_there_at_once)
+{
+	rig_private_mounts();
+	rig_open(&rig);
+	rig_sh("mkdir store media/disk; mount -t tmpfs none store; echo x > store/a.mp3;"
+	       "echo x > media/keep.mp3");
+	rig_watch(&rig);
+	rig_sh("mount --bind store media/disk");
+	EXPECT(rig_wait_for(&rig, "media/disk/a.mp3", true));
+	uint64_t id = rig_id(&rig, "media/disk/a.mp3");
+	rig_sh("umount media/disk; echo x > media/b.mp3");
+	EXPECT(rig_wait_for(&rig, "media/b.mp3", true));
+	rig_sh("echo y > store/c.mp3; mount --bind store media/disk");
+	EXPECT(rig_wait_for(&rig, "media/disk/c.mp3", true));
+	EXPECT_U64(id, rig_id(&rig, "media/disk/a.mp3"));
+	expect_equal("other");
+	rig_close(&rig);
+}
+
 /* ---- random changes -------------------------------------------------------------------------- */
 
 static const char *random_directory(void)
@@ -523,6 +543,70 @@ static void write_random_changes(const char *name, unsigned round, bool links)
 	FILE *f = fopen(name, "we");
 	EXPECT(f && fputs(buf_cstr(&b), f) >= 0 && fclose(f) == 0);
 	buf_fini(&b);
+}
+
+/* A disk that is taken out and put back in the midst of it. */
+static void change_with_remounts(unsigned round)
+{
+	char name[32];
+
+	rig_sh("rm -f media/.nomedia; mountpoint -q media/disk || mount --bind store media/disk");
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(name, sizeof name, "remount%u-%u", round, i);
+		write_random_changes(name, round, true);
+		rig_sh("sh %s 2>/dev/null; find store -name '*.mp3' | sort | head -n %u | xargs -r "
+		       "rm;"
+		       "mkdir -p store/n%u; echo %u > store/n%u/%u.mp3; sleep 0.%u",
+		       name, (unsigned)(test_random() % 3), i, round, i, round,
+		       (unsigned)(test_random() % 10));
+		rig_sh(i % 2 ? "mount --bind store media/disk" : "umount -l media/disk");
+	}
+	rig_sh("mount --bind store media/disk");
+}
+
+TEST_LIMIT(follow, random_changes_with_remounts_end_equal_to_a_fresh_scan, 280)
+{
+	char name[32];
+
+	rig_private_mounts();
+	rig_open(&rig);
+	rig_sh("mkdir store media/disk; mount -t tmpfs none store; echo x > media/keep.mp3;"
+	       "echo x > media/disk/under.mp3; echo x > store/0.mp3; mount --bind store "
+	       "media/disk");
+	rig_watch(&rig);
+	for (unsigned round = 0; round < 4; round++) {
+		change_with_remounts(round);
+		snprintf(name, sizeof name, "fresh%u", round);
+		expect_equal(name);
+	}
+	rig_close(&rig);
+}
+
+TEST_LIMIT(follow, random_changes_whose_events_are_lost_end_equal_to_a_fresh_scan, 280)
+{
+	char name[32];
+
+	rig_open(&rig);
+	rig_sh("echo x > media/keep.mp3; mkdir media/A; echo 1 > media/A/one.mp3;"
+	       "echo 2 > media/A/two.mp3");
+	rig_watch(&rig);
+	for (unsigned round = 0; round < 3; round++) {
+		int release_fd = -1;
+
+		snprintf(name, sizeof name, "before%u", round);
+		write_random_changes(name, round, false);
+		rig_sh("sh %s 2>/dev/null; true", name); /* some of it is still to be dealt with */
+		pid_t holder = hold_scanner(&release_fd);
+		fill_queue();
+		snprintf(name, sizeof name, "lost%u", round);
+		write_random_changes(name, 10 + round, false);
+		rig_sh("sh %s 2>/dev/null; true", name);
+		close(release_fd);
+		EXPECT(waitpid(holder, NULL, 0) == holder);
+		snprintf(name, sizeof name, "fresh%u", round);
+		expect_equal(name);
+	}
+	rig_close(&rig);
 }
 
 /* By so many shells at once. */
