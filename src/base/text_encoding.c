@@ -214,14 +214,21 @@ enum text_encoding text_encoding_guess(struct span bytes)
 
 bool text_encoding_suits(enum text_encoding encoding, struct span bytes)
 {
-	struct words w;
+	if (encoding == TEXT_AUTO || encodings[encoding].script == WIDE)
+		return encoding != TEXT_AUTO;
+	struct words w = count_words(bytes);
+	return encodings[encoding].script == OTHER ? w.mixed_n * 8 <= w.high_n
+						   : w.inner_n * 8 <= w.mixed_n;
+}
 
-	if (encoding == TEXT_AUTO)
-		return false;
-	if (encodings[encoding].script != OTHER)
-		return true;
-	w = count_words(bytes);
-	return w.mixed_n * 8 <= w.high_n;
+enum text_encoding text_encoding_choose(enum text_encoding wanted, struct span bytes)
+{
+	enum text_encoding guess = wanted == TEXT_LATIN1 ? TEXT_LATIN1 : text_encoding_guess(bytes);
+
+	if (wanted == TEXT_AUTO || guess == TEXT_UTF8 || guess == TEXT_UTF16LE ||
+	    guess == TEXT_UTF16BE)
+		return guess;
+	return text_encoding_suits(wanted, bytes) ? wanted : TEXT_LATIN1;
 }
 
 /* ---- conversion ------------------------------------------------------------------------------ */

@@ -41,8 +41,12 @@ extern const char text_encoding_names[];
  * each other: they are never guessed. O(n). */
 enum text_encoding text_encoding_guess(struct span bytes);
 /** Could they be that? False where plain and high letters share a word, as in Western languages,
- * and the encoding is of another script; TEXT_AUTO never suits. O(n). */
+ * and the encoding is of another script; for encodings of Latin letters where signs stand between
+ * the letters, as in GBK. TEXT_AUTO never suits. O(n). */
 bool text_encoding_suits(enum text_encoding encoding, struct span bytes);
+/** What to take them for where `wanted` is configured: TEXT_AUTO guesses, and for another one they
+ * are UTF-8 or UTF-16 beyond doubt, or `wanted` where it suits, or Latin-1. O(n). */
+enum text_encoding text_encoding_choose(enum text_encoding wanted, struct span bytes);
 
 /** At most `cap` bytes of UTF-8 into `out`, no mark at the start; 3 * bytes.n always suffice.
  * Latin-1 is read as CP1252, which has letters and quotes where Latin-1 has nothing to show.

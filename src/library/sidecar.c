@@ -52,7 +52,7 @@ bool sidecar_is_image(struct span name)
 
 bool sidecar_is_subtitle(struct span name)
 {
-	static const char *const extensions[] = { "srt", "vtt", "ass", "ssa", "sub" };
+	static const char *const extensions[] = { "srt", "vtt", "ass", "ssa", "sub", "idx", "smi" };
 
 	return one_of(extension(name), extensions, ARRAY_LEN(extensions));
 }
@@ -137,10 +137,23 @@ enum err sidecars_add_subtitle(struct sidecars *s, struct span name)
 		      (struct sidecar){ name, sidecar_stem(name) });
 }
 
+/* "Film" of "Subs/Film/2_English.srt"; empty where it lies in Subs/ itself. */
+static struct span film_directory(struct span name)
+{
+	struct span rest = span_skip(name, span_find(name, '/') + 1);
+	size_t slash = span_find(rest, '/');
+
+	return slash < rest.n ? span_first(rest, slash) : SPAN("");
+}
+
 enum err sidecars_add_subtitle_below(struct sidecars *s, struct span name)
 {
 	struct span last = span_skip(name, span_rfind(name, '/') + 1);
+	struct span film = film_directory(name);
 
+	if (film.n > 0)
+		return append(&s->subtitles, &s->subtitles_n, &s->subtitles_cap,
+			      (struct sidecar){ name, film });
 	if (s->loose_n < SIDECAR_SUBTITLES_MAX)
 		s->loose[s->loose_n++] = name;
 	return append(&s->subtitles, &s->subtitles_n, &s->subtitles_cap,
@@ -294,6 +307,41 @@ static int compare_subtitles(const void *a, const void *b)
 			((const struct sidecar_subtitle *)b)->name);
 }
 
+static bool has_extension(struct span name, struct span wanted)
+{
+	return span_eq_nocase(extension(name), wanted);
+}
+
+/* Is there "film.idx" for "film.sub", or the other way round? */
+static bool has_other_half(const struct sidecar_subtitle *all, size_t n, struct span name,
+			   struct span wanted)
+{
+	for (size_t i = 0; i < n; i++)
+		if (has_extension(all[i].name, wanted) &&
+		    span_eq_nocase(sidecar_stem(all[i].name), sidecar_stem(name)))
+			return true;
+	return false;
+}
+
+/* VobSub is two files, of which the .idx stands for both; without its .sub it is none. */
+static size_t join_pairs(struct sidecar_subtitle *out, size_t n)
+{
+	struct sidecar_subtitle all[SIDECAR_SUBTITLES_MAX];
+	size_t kept_n = 0;
+
+	memcpy(all, out, n * sizeof *out);
+	for (size_t i = 0; i < n; i++) {
+		struct span name = all[i].name;
+
+		if (has_extension(name, SPAN("sub")) && has_other_half(all, n, name, SPAN("idx")))
+			continue;
+		if (has_extension(name, SPAN("idx")) && !has_other_half(all, n, name, SPAN("sub")))
+			continue;
+		out[kept_n++] = all[i];
+	}
+	return kept_n;
+}
+
 size_t sidecar_subtitles(const struct sidecars *s, struct span media_name,
 			 struct sidecar_subtitle out[SIDECAR_SUBTITLES_MAX])
 {
@@ -305,13 +353,19 @@ size_t sidecar_subtitles(const struct sidecars *s, struct span media_name,
 
 		if (!span_starts_nocase(s->subtitles[i].stem, stem))
 			break;
-		if (parse_suffix(span_skip(s->subtitles[i].stem, stem.n), &language))
-			n = add_subtitle(out, n, s->subtitles[i].name, language);
+		struct span suffix = span_skip(s->subtitles[i].stem, stem.n);
+		struct span name = s->subtitles[i].name;
+		bool own_directory = film_directory(name).n > 0;
+
+		if (own_directory ? suffix.n == 0 : parse_suffix(suffix, &language))
+			n = add_subtitle(out, n, name,
+					 own_directory ? loose_language(name) : language);
 	}
 	/* The only film of its directory owns all of Subs/. */
 	if (n == 0 && s->films_n == 1)
 		for (size_t i = 0; i < s->loose_n; i++)
 			n = add_subtitle(out, n, s->loose[i], loose_language(s->loose[i]));
+	n = join_pairs(out, n);
 	if (n > 1)
 		qsort(out, n, sizeof *out, compare_subtitles);
 	return n;

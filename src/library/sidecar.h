@@ -27,7 +27,7 @@ struct sidecars {
 void sidecars_reset(struct sidecars *s); /* keeps the memory */
 void sidecars_fini(struct sidecars *s);
 
-/** Could this name be art (jpg, png) or a subtitle (srt, vtt, ass, ssa, sub)? */
+/** Could this name be art (jpg, png) or a subtitle (srt, vtt, ass, ssa, sub, idx, smi)? */
 bool sidecar_is_image(struct span name);
 bool sidecar_is_subtitle(struct span name);
 /** A name that players take for a folder's picture: cover.jpg, folder.jpg, AlbumArtSmall.jpg ... */
@@ -37,7 +37,7 @@ bool sidecar_is_subtitle_directory(struct span name);
 
 NODISCARD enum err sidecars_add_image(struct sidecars *s, struct span name);
 NODISCARD enum err sidecars_add_subtitle(struct sidecars *s, struct span name);
-/** `name` with its directory in front ("Subs/film.en.srt"). */
+/** `name` with its directory in front: "Subs/film.en.srt", "Subs/film/2_English.srt". */
 NODISCARD enum err sidecars_add_subtitle_below(struct sidecars *s, struct span name);
 /** After the last add, before the first look-up. */
 void sidecars_sort(struct sidecars *s);
@@ -49,7 +49,8 @@ struct sidecar_subtitle {
 	struct span name;     /* below the directory */
 	struct span language; /* "en" of film.en.srt; may be empty */
 };
-/** The subtitles of the film of this name, in the order of their names. Returns how many. */
+/** The subtitles of the film of this name, in the order of their names; a pair of film.idx and
+ * film.sub is one, the .idx. Returns how many. */
 size_t sidecar_subtitles(const struct sidecars *s, struct span media_name,
 			 struct sidecar_subtitle out[SIDECAR_SUBTITLES_MAX]);
 

@@ -310,42 +310,85 @@ static enum err sort_entries(struct walk_listing *l, struct walk_entries *e)
 	return ERR_OK;
 }
 
-/* Subtitles one level down, in `Subs/`. */
+/* "Subs/film.en.srt", in memory of the listing. */
+static struct span join_names(struct walk_listing *l, struct span directory, struct span name)
+{
+	char *p = arena_alloc(&l->arena, directory.n + 1 + name.n + 1);
+
+	if (!p)
+		return (struct span){ NULL, 0 };
+	memcpy(p, directory.p, directory.n);
+	p[directory.n] = '/';
+	memcpy(p + directory.n + 1, name.p, name.n);
+	p[directory.n + 1 + name.n] = '\0';
+	return span_of(p, directory.n + 1 + name.n);
+}
+
+enum { SUBTITLE_LEVELS = 2 }; /* Subs/, and in it one directory for each film */
+
+struct subtitle_reader {
+	const struct walk_source *source;
+	struct walk_listing *listing;
+	size_t total;
+};
+
+static enum err read_subtitle_names(struct subtitle_reader *r, int fd, struct span path,
+				    unsigned level);
+
+static enum err read_subtitle_entry(struct subtitle_reader *r, int fd, struct span path,
+				    unsigned level, const struct dirent64 *d)
+{
+	struct span name = span_str(d->d_name);
+	bool directory = d->d_type == DT_DIR;
+
+	if (name.p[0] == '.' ||
+	    (directory ? level + 1 >= SUBTITLE_LEVELS : !sidecar_is_subtitle(name)))
+		return ERR_OK;
+	struct span below = join_names(r->listing, path, name);
+	if (!below.p)
+		return ERR_NOMEM;
+	if (!takes(r->source, below, directory ? WALK_DIRECTORY : WALK_FILE))
+		return ERR_OK;
+	if (!directory)
+		return sidecars_add_subtitle_below(&r->listing->sides, below);
+	CLEANUP(fd_closep) int sub = -1;
+	return walk_open_directory(fd, name, false, &sub) == ERR_OK
+		       ? read_subtitle_names(r, sub, below, level + 1)
+		       : ERR_OK;
+}
+
+static enum err read_subtitle_names(struct subtitle_reader *r, int fd, struct span path,
+				    unsigned level)
+{
+	_Alignas(8) char bytes[READ_BYTES];
+
+	while (r->total < WALK_ENTRIES_MAX) {
+		ssize_t n = getdents64(fd, bytes, sizeof bytes);
+
+		if (n <= 0)
+			return ERR_OK;
+		for (ssize_t at = 0; at < n; r->total++) {
+			const struct dirent64 *d = (const struct dirent64 *)(bytes + at);
+			enum err e = read_subtitle_entry(r, fd, path, level, d);
+
+			if (e != ERR_OK)
+				return e;
+			at += d->d_reclen;
+		}
+	}
+	return ERR_OK;
+}
+
+/* Subtitles in `Subs/`. */
 static enum err read_subtitle_directory(const struct walk_source *source, struct walk_listing *l,
 					const struct walk_entry *dir)
 {
 	CLEANUP(fd_closep) int sub = -1;
-	_Alignas(8) char bytes[READ_BYTES];
+	struct subtitle_reader r = { .source = source, .listing = l };
 
 	if (walk_open_directory(source->fd, dir->name, dir->link, &sub) != ERR_OK)
 		return ERR_OK;
-	for (size_t total = 0; total < WALK_ENTRIES_MAX;) {
-		ssize_t n = getdents64(sub, bytes, sizeof bytes);
-
-		if (n <= 0)
-			return ERR_OK;
-		for (ssize_t at = 0; at < n; total++) {
-			const struct dirent64 *d = (const struct dirent64 *)(bytes + at);
-			struct span name = span_str(d->d_name);
-
-			at += d->d_reclen;
-			if (name.p[0] == '.' || d->d_type == DT_DIR || !sidecar_is_subtitle(name))
-				continue;
-			char *p = arena_alloc(&l->arena, dir->name.n + 1 + name.n + 1);
-			if (!p)
-				return ERR_NOMEM;
-			memcpy(p, dir->name.p, dir->name.n);
-			p[dir->name.n] = '/';
-			memcpy(p + dir->name.n + 1, name.p, name.n + 1);
-			struct span below = span_of(p, dir->name.n + 1 + name.n);
-			if (!takes(source, below, WALK_FILE))
-				continue;
-			enum err e = sidecars_add_subtitle_below(&l->sides, below);
-			if (e != ERR_OK)
-				return e;
-		}
-	}
-	return ERR_OK;
+	return read_subtitle_names(&r, sub, dir->name, 0);
 }
 
 static enum err read_subtitles_below(const struct walk_source *source, struct walk_listing *l)

@@ -167,9 +167,10 @@ static void mark(struct watch *w, struct watch_node *node, enum pace pace)
 	w->marked_ms = now_ms;
 	watch_mark(w, node);
 	w->soon = soon && pace == SOON;
-	/* What lies in Subs/ belongs to the films beside it. */
-	if (node->parent && sidecar_is_subtitle_directory(span_of(node->name, node->name_n)))
-		watch_mark(w, node->parent);
+	/* What lies in Subs/, or in Subs/Film/, belongs to the films beside it. */
+	for (unsigned level = 0; level < 2 && node->parent; level++, node = node->parent)
+		if (sidecar_is_subtitle_directory(span_of(node->name, node->name_n)))
+			watch_mark(w, node->parent);
 }
 
 /* May this name of a file change what the library holds? */

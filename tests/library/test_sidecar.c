@@ -116,6 +116,37 @@ TEST(sidecar_subtitles, only_film_owns_all_of_subs)
 	sidecars_fini(&sides);
 }
 
+TEST(sidecar_subtitles, each_film_may_have_a_directory_in_subs)
+{
+	sides.films_n = 2;
+	EXPECT_OK(sidecars_add_subtitle_below(&sides, SPAN("Subs/Film.S01E01/2_English.srt")));
+	EXPECT_OK(
+		sidecars_add_subtitle_below(&sides, SPAN("Subs/Film.S01E01/3_French.forced.srt")));
+	EXPECT_OK(sidecars_add_subtitle_below(&sides, SPAN("Subs/Film.S01E01.en/4_German.srt")));
+	EXPECT_OK(sidecars_add_subtitle_below(&sides, SPAN("Subs/Film.S01E02/2_English.srt")));
+	sidecars_sort(&sides);
+	look_up("film.S01E01.mkv");
+	EXPECT_U64(2, found);
+	EXPECT_SPAN(SPAN("Subs/Film.S01E01/2_English.srt"), got[0].name);
+	EXPECT_SPAN(SPAN("English"), got[0].language);
+	EXPECT_SPAN(SPAN("French"), got[1].language);
+	look_up("film.mkv");
+	EXPECT_U64(0, found);
+	sidecars_fini(&sides);
+}
+
+TEST(sidecar_subtitles, vobsub_is_a_pair_of_files_and_one_subtitle)
+{
+	SUBTITLES("film.en.sub", "film.en.IDX", "film.de.idx", "film.fr.sub", "film.smi");
+	look_up("film.mkv");
+	EXPECT_U64(3, found);
+	EXPECT_SPAN(SPAN("film.en.IDX"), got[0].name);
+	EXPECT_SPAN(SPAN("en"), got[0].language);
+	EXPECT_SPAN(SPAN("film.fr.sub"), got[1].name);
+	EXPECT_SPAN(SPAN("film.smi"), got[2].name);
+	sidecars_fini(&sides);
+}
+
 TEST(sidecar_subtitles, are_bounded)
 {
 	static char names[100][32];

@@ -75,6 +75,33 @@ TEST(follow, new_file_is_there_at_once_and_like_a_scanned_one)
 	rig_close(&rig);
 }
 
+/* As releases have them: Subs/Film/2_English.srt, and VobSub's pairs. */
+TEST(follow, subtitles_below_are_followed)
+{
+	open_with_marks();
+	rig_media("film.mp4", "media/A/one.mp4");
+	rig_media("film.mp4", "media/A/two.mp4");
+	rig_sh("mkdir -p media/A/Subs/two");
+	rig_watch(&rig);
+	catch_up();
+	rig_sh("echo x > media/A/Subs/two/2_English.srt; mkdir media/A/Subs/one");
+	catch_up();
+	rig_sh("echo x > media/A/Subs/one/3_French.srt; echo x > media/A/one.de.idx;"
+	       "echo x > media/A/one.de.sub");
+	catch_up();
+	char *dump = rig_dump(&rig);
+	EXPECT(strstr(dump, "Subs/two/2_English.srt language=English") != NULL);
+	EXPECT(strstr(dump, "Subs/one/3_French.srt language=French") != NULL);
+	EXPECT(strstr(dump, "one.de.idx language=de") != NULL);
+	EXPECT(strstr(dump, "one.de.sub") == NULL);
+	free(dump);
+	expect_equal("other");
+	rig_sh("rm -r media/A/Subs/one media/A/one.de.idx");
+	catch_up();
+	expect_equal("another");
+	rig_close(&rig);
+}
+
 /* Some programs move a file by a second name and the removal of the first. It is complete, and no
  * close will ever come. */
 TEST(follow, files_moved_by_link_and_unlink_are_not_waited_for)

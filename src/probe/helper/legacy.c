@@ -28,15 +28,6 @@ static bool take_bytes(struct span utf8, struct latin1 *out)
 	return true;
 }
 
-static enum text_encoding encoding_of(struct span s, enum text_encoding wanted)
-{
-	enum text_encoding guess = wanted == TEXT_LATIN1 ? TEXT_LATIN1 : text_encoding_guess(s);
-
-	if (wanted == TEXT_AUTO || guess == TEXT_UTF8)
-		return guess;
-	return text_encoding_suits(wanted, s) ? wanted : TEXT_LATIN1;
-}
-
 size_t legacy_repair(struct span utf8, enum text_encoding encoding, char *out, size_t cap)
 {
 	struct latin1 l;
@@ -45,7 +36,7 @@ size_t legacy_repair(struct span utf8, enum text_encoding encoding, char *out, s
 	if (!take_bytes(utf8, &l) || !l.any_high)
 		return 0;
 	struct span s = span_of(l.bytes, l.n);
-	enum text_encoding e = encoding_of(s, encoding);
+	enum text_encoding e = text_encoding_choose(encoding, s);
 	if (e == TEXT_UTF16LE || e == TEXT_UTF16BE) /* a mark is never in the middle of a tag */
 		e = TEXT_LATIN1;
 	if (e != TEXT_LATIN1 && text_encoding_to_utf8(e, s, out, cap, &n) == ERR_OK)
