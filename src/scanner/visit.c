@@ -93,10 +93,17 @@ static bool file_suits(void *ctx, const struct walk_entry *e)
 	const struct known_files *k = ctx;
 	struct span stored = media_file_art_path(k->row);
 	struct span art = SPAN("");
+	struct span real = media_file_canonical_path(k->row);
 
+	if (real.n == 0)
+		real = media_file_path(k->row);
 	if (e->device == k->frame->device && !k->frame->remote &&
 	    media_file_device(k->row) != k->frame->filesystem)
 		return false;
+	if (e->link ? e->device == k->frame->device && !k->frame->remote &&
+			      e->inode != media_file_inode(k->row)
+		    : !is_path(real, k->frame->canonical, e->name))
+		return false; /* it leads elsewhere now */
 	if (k->sides->images_n > 0 && record_has_art(e->media_class, media_file_kind(k->row)))
 		art = sidecar_art(k->sides, e->name);
 	if (art.n == 0 ? stored.n != 0 : !is_path(stored, k->frame->path, art))
@@ -149,7 +156,7 @@ static enum err plan(struct scanner *s, struct frame *f, enum visit_mode mode)
 {
 	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(s->library);
 	struct walk_listing *l = &s->listing;
-	bool counted = mode != VISIT_REMOVALS && !s->retry && atomic_load(&s->scanning);
+	bool counted = mode == VISIT_ALL && !s->retry && atomic_load(&s->scanning);
 	struct known_files known = { .frame = f,
 				     .sides = &l->sides,
 				     .quarantined_n = counted ? &s->counters.quarantined_n : NULL,

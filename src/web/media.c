@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "http/range.h"
+#include "library/listing.h"
 #include "schema/media_fb.h"
 #include "web/conditions.h"
 #include "web/web_priv.h"
@@ -37,6 +39,37 @@ enum err media_source_open(struct span path, uint64_t id, struct media_source *o
 		 (unsigned long)st.st_mtim.tv_nsec);
 	out->fd = fd_take(&fd);
 	return ERR_OK;
+}
+
+static bool is_below_a_root(const struct library_snap *sn, struct span path)
+{
+	struct directory_cursor c;
+	struct fb_table row;
+	library_directory_subdirs(sn, 0, &c);
+	while (directory_cursor_subdir(&c, &row))
+		if (path_is_within(path, directory_path(row)))
+			return true;
+	return false;
+}
+
+/** A link that was put in place of the file, or of a directory on the way to it, since the scan
+ * must not lead out of what is served. Links that the scan followed are known by where they led. */
+static bool is_where_it_was(const struct web *w, struct fb_table media, int fd)
+{
+	char name[32], text[4096];
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(name, text, sizeof text);
+	if (n <= 0 || (size_t)n >= sizeof text)
+		return true; /* without /proc, or with such a path, nobody can tell */
+	struct span real = span_of(text, (size_t)n), gone = SPAN(" (deleted)");
+	if (span_eq(real, media_file_path(media)) ||
+	    span_eq(real, media_file_canonical_path(media)))
+		return true;
+	if (span_ends(real, gone)) /* another has just taken its name */
+		real.n -= gone.n;
+	CLEANUP(library_snap_endp)
+	struct library_snap *sn = library_snap_begin(w->options.library);
+	return sn && is_below_a_root(sn, real);
 }
 
 static struct span header(const struct http_req *req, const char *name)
@@ -193,6 +226,10 @@ static void serve(struct web *w, struct fb_table media, struct span ext, const s
 	if (!add_dlna_headers(w, media, interactive_av, req, reply))
 		return;
 	enum err e = media_source_open(media_file_path(media), media_file_id(media), &src);
+	if (e == ERR_OK && !is_where_it_was(w, media, src.fd)) {
+		fd_closep(&src.fd);
+		e = ERR_NOTFOUND;
+	}
 	if (e != ERR_OK) {
 		web_refuse(reply, e);
 		return;

@@ -93,6 +93,27 @@ TEST(scan, every_file_is_done_in_the_end_and_expected_the_next_time)
 	rig_close(&rig);
 }
 
+/* Of the same size and time: only the links tell. */
+TEST(scan, links_that_lead_elsewhere_are_followed_anew)
+{
+	rig_open(&rig);
+	rig_sh("mkdir x y; echo 1 > x/a.mp3; echo 2 > y/a.mp3; touch -d @1000000000 x/a.mp3 "
+	       "y/a.mp3;"
+	       "ln -s ../x/a.mp3 media/file.mp3; ln -s ../x media/dir");
+	rig_scan(&rig);
+	rig_scan(&rig);
+	EXPECT_U64(2, rig.progress.unchanged_n);
+	rig_sh("ln -snf ../y/a.mp3 media/file.mp3; ln -snf ../y media/dir");
+	rig_scan(&rig);
+	EXPECT_U64(2, rig.progress.stored_n);
+	char *dump = rig_dump(&rig);
+	EXPECT(strstr(dump, "/x/a.mp3") == NULL);
+	free(dump);
+	rig_scan(&rig);
+	EXPECT_U64(0, rig.progress.stored_n);
+	rig_close(&rig);
+}
+
 TEST(scan, unchanged_library_causes_no_write)
 {
 	rig_open(&rig);

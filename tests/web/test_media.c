@@ -234,3 +234,18 @@ TEST(media, subtitles_of_one_kind_have_addresses_of_their_own)
 	}
 	site_stop(&s);
 }
+
+/* The scan follows links; whoever puts one in place of a file later does not choose what is sent.
+ */
+TEST(media, link_put_in_place_of_a_file_does_not_lead_out_of_the_roots)
+{
+	struct site s;
+	site_start(&s);
+	FILE *f = fopen(site_path(&s, "secret"), "we");
+	EXPECT(f && fputs("secret", f) >= 0 && fclose(f) == 0);
+	EXPECT_U64(200, song_status(&s, ""));
+	EXPECT(unlink(site_path(&s, "media/song.mp3")) == 0);
+	EXPECT(symlink("../secret", site_path(&s, "media/song.mp3")) == 0);
+	EXPECT_U64(404, song_status(&s, ""));
+	site_stop(&s);
+}
