@@ -3,6 +3,7 @@
 #include "app/app.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@
 #include "scanner/scanner.h"
 #include "web/web.h"
 
-#define APP_STOP_GRACE_MS 2000 /* for streams under way at SIGTERM */
+#define APP_THUMBNAILS_DIR "thumbnails" /* in the database directory; not of the store */
+#define APP_STOP_GRACE_MS 2000		/* for streams under way at SIGTERM */
 
 struct app {
 	const struct conf *conf;
@@ -46,6 +48,7 @@ struct app {
 	 * the opening of the library on. */
 	_Atomic(struct dlna *) dlna;
 	struct web *web;
+	char thumbnails_dir[PATH_MAX];
 	struct discovery *discovery;
 	/* Starts last, when HTTP and the control socket answer already. The release in
 	 * open_scanner() pairs with the acquire in scan_progress(). */
@@ -245,11 +248,17 @@ static enum err open_http(struct app *app, struct err_info *info)
 	struct web_options web_options = {
 		.friendly_name = app->conf->name,
 		.content_features = dlna_content_features,
+		.thumb_features = dlna_thumb_features,
+		.thumbnails_max_bytes = (uint64_t)app->conf->thumbnail_cache_mib << 20,
 		.client_type = dlna_client_type,
 		.progress_json = progress_json,
 		.ctx = app,
 	};
 	struct dlna *dlna = NULL;
+	int n = snprintf(app->thumbnails_dir, sizeof app->thumbnails_dir, "%s/" APP_THUMBNAILS_DIR,
+			 app->conf->database_dir);
+	if (n > 0 && (size_t)n < sizeof app->thumbnails_dir)
+		web_options.thumbnails_dir = app->thumbnails_dir;
 	enum err e = http_new(&http_options, &app->http, info);
 
 	if (e == ERR_OK)
@@ -393,6 +402,7 @@ void app_stop(struct app *app)
 	library_hurry(app->library);
 	discovery_stop(app->discovery); /* byebye first: nobody should come any more */
 	control_stop(app->control);
+	web_stop(app->web); /* nobody waits for a picture any more */
 	if (app->http)
 		http_stop(app->http, APP_STOP_GRACE_MS);
 	/* Both of the above ask it for its progress. */

@@ -36,6 +36,8 @@ struct conf {
 	bool watch;
 	uint32_t poll_s, rescan_h, grace_days; /* the last two: 0 never */
 	enum text_encoding tag_encoding;
+	/* [web] */
+	uint32_t thumbnail_cache_mib; /* 0: none on disk */
 	/* [logging] */
 	enum log_level log_level;
 

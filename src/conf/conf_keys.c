@@ -58,6 +58,9 @@ const struct conf_key conf_keys[] = {
 	  "Cyrillic and Greek in them; \"latin1\" takes them as they are; \"cp1250\" ...\n"
 	  "\"cp1257\", \"cp874\", \"koi8-r\", \"shift-jis\", \"euc-jp\", \"euc-kr\", \"gbk\" and\n"
 	  "\"big5\" decide. Applied to files as they are read: touch those that were." },
+	{ "web.thumbnail_cache", CONF_NUMBER, FIELD(thumbnail_cache_mib), "256", 0, 65536, "MiB",
+	  "Thumbnails are kept on disk, beside the library, up to this size; those that were not\n"
+	  "shown for the longest time go first. 0: none are kept." },
 	{ "logging.level", CONF_LOG_LEVEL, FIELD(log_level), "\"info\"", 0, 0, "",
 	  "\"error\", \"warn\", \"info\" or \"debug\"; lines go to standard error." },
 };

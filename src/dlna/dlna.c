@@ -282,6 +282,11 @@ void dlna_content_features(struct fb_table media_file, struct buf *out)
 	profile_features_add(media_file, out);
 }
 
+void dlna_thumb_features(struct picture_size box, struct buf *out)
+{
+	profile_thumb_features_add(box, out);
+}
+
 struct span dlna_client_type(struct span user_agent, struct span av_client_info, struct span mime,
 			     bool *out_interactive_av)
 {

@@ -7,6 +7,7 @@
 
 #include "base/cache.h"
 #include "base/err.h"
+#include "base/picture.h"
 #include "base/span.h"
 
 struct dlna;
@@ -40,6 +41,8 @@ struct buf;
 /** The fourth field of protocolInfo for a file: "DLNA.ORG_PN=..;DLNA.ORG_OP=01;...". The web module
  * gets it as a callback from app, so that DIDL and contentFeatures.dlna.org never differ. */
 void dlna_content_features(struct fb_table media_file, struct buf *out);
+/** The same of a thumbnail in this box. */
+void dlna_thumb_features(struct picture_size box, struct buf *out);
 /** Likewise the type to give out for what is of type `mime`, to the device that sent these headers
  * (p NULL: not sent), and whether it asks for films in transfer mode Interactive. */
 struct span dlna_client_type(struct span user_agent, struct span av_client_info, struct span mime,

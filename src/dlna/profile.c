@@ -11,6 +11,10 @@
 #define FEATURES_IMAGE                                                                             \
 	"DLNA.ORG_OP=01;DLNA.ORG_CI=0;DLNA.ORG_FLAGS=00D00000000000000000000000000000"
 
+/* OP=00: a thumbnail is small, it is sent whole. CI=1: it is not the original. */
+#define FEATURES_THUMB                                                                             \
+	"DLNA.ORG_OP=00;DLNA.ORG_CI=1;DLNA.ORG_FLAGS=00D00000000000000000000000000000"
+
 struct range {
 	uint32_t min, max;
 };
@@ -59,6 +63,7 @@ static const struct profile profiles[] = {
 	  .sample_rate = { 8000, 48000 },
 	  .channels = { 1, 2 },
 	  .bitrate = { 193000, 385000 } },
+	{ .name = "JPEG_TN", .mime = "image/jpeg", .width_max = 160, .height_max = 160 },
 	{ .name = "JPEG_SM", .mime = "image/jpeg", .width_max = 640, .height_max = 480 },
 	{ .name = "JPEG_MED", .mime = "image/jpeg", .width_max = 1024, .height_max = 768 },
 	{ .name = "JPEG_LRG", .mime = "image/jpeg", .width_max = 4096, .height_max = 4096 },
@@ -190,6 +195,28 @@ void profile_features_add(struct fb_table m, struct buf *out)
 	}
 	buf_add(out,
 		media_file_kind(m) == MEDIA_KIND_IMAGE ? SPAN(FEATURES_IMAGE) : SPAN(FEATURES_AV));
+}
+
+/** The row of the box. */
+static const struct profile *thumb_profile(struct picture_size box)
+{
+	const struct profile *p = profiles;
+
+	while (p->width_max != box.width || p->height_max != box.height)
+		p++;
+	return p;
+}
+
+void profile_thumb_features_add(struct picture_size box, struct buf *out)
+{
+	buf_add(out, SPAN("DLNA.ORG_PN="));
+	buf_add_str(out, thumb_profile(box)->name);
+	buf_add(out, SPAN(";" FEATURES_THUMB));
+}
+
+bool profile_is_thumb(struct fb_table m, struct picture_size box)
+{
+	return matches(thumb_profile(box), m, profile_mime(m));
 }
 
 /* ---- GetProtocolInfo ------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/flatbuffer.h"
+#include "base/picture.h"
 
 /** The mime type to give out for a file; never empty. Lifetime: the record's. */
 struct span profile_mime(struct fb_table media_file);
@@ -16,6 +17,10 @@ const char *profile_name(struct fb_table media_file);
 /** "DLNA.ORG_PN=..;DLNA.ORG_OP=01;DLNA.ORG_CI=0;DLNA.ORG_FLAGS=..". Plain ASCII that needs no
  * escape, however deep. */
 void profile_features_add(struct fb_table media_file, struct buf *out);
+/** The same of a thumbnail, by the box that it fits: PICTURE_TN, PICTURE_SM (base/picture.h). */
+void profile_thumb_features_add(struct picture_size box, struct buf *out);
+/** Whether the file itself is of the profile that a thumbnail in this box would be. */
+bool profile_is_thumb(struct fb_table media_file, struct picture_size box);
 /** SourceProtocolInfo: all that profile_mime() and profile_name() can give, comma-separated. Needs
  * no escape. */
 void profile_source_list(struct buf *out);

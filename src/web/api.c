@@ -77,6 +77,17 @@ static void add_subtitles(struct json *j, struct fb_table media)
 	json_array_end(j);
 }
 
+static void add_thumbs(struct json *j, uint64_t media_id)
+{
+	char url[64];
+	int n = snprintf(url, sizeof url, "/thumb/%llu.tn.jpg", (unsigned long long)media_id);
+	json_key(j, "thumb");
+	json_text(j, span_of(url, (size_t)n));
+	n = snprintf(url, sizeof url, "/thumb/%llu.sm.jpg", (unsigned long long)media_id);
+	json_key(j, "thumbLarge");
+	json_text(j, span_of(url, (size_t)n));
+}
+
 void api_add_media(struct json *j, struct fb_table media)
 {
 	uint64_t id = media_file_id(media);
@@ -85,6 +96,8 @@ void api_add_media(struct json *j, struct fb_table media)
 	add_url(j, "url", "/media/", id, extension_of(media_file_filename(media)));
 	if (media_file_art_path(media).n > 0 || media_file_art_embedded(media))
 		add_url(j, "art", "/art/", id, (struct span){ NULL, 0 });
+	if (art_has_thumb(media))
+		add_thumbs(j, id);
 	add_text(j, "mime", media_file_mime_type(media));
 	add_text(j, "filename", media_file_filename(media));
 	add_text(j, "artist", media_file_artist(media));
@@ -126,8 +139,10 @@ static void add_container(struct json *j, const struct object *o)
 	json_key(j, "updateId");
 	json_u64(j, o->update_id);
 	add_text(j, "artist", o->artist);
-	if (o->art_media_id != 0)
+	if (o->art_media_id != 0) {
 		add_url(j, "art", "/art/", o->art_media_id, (struct span){ NULL, 0 });
+		add_thumbs(j, o->art_media_id);
+	}
 }
 
 void api_add_object(struct json *j, const struct object *o)

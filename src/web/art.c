@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* /art/ID: the picture of a file: folder art beside it, else the one inside it, which the probe
- * helper takes out. */
+/* /art/ID: the picture of a file as it is: folder art beside it, else the one inside it, which the
+ * probe helper takes out. /thumb/ID.tn.jpg and /thumb/ID.sm.jpg: the same as a small JPEG, of
+ * pictures and films as well. */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "probe/probe.h"
+#include "base/picture.h"
 #include "schema/media_fb.h"
-#include "schema/probe_fb.h"
+#include "web/conditions.h"
 #include "web/web_priv.h"
 
 #define ART_MAX_AGE "private, max-age=3600"
 
-/** By its first bytes; "" where it is no picture that everybody shows. */
-static const char *picture_type(struct span s)
+const char *art_type(struct span s)
 {
 	if (span_starts(s, SPAN("\xff\xd8\xff")))
 		return "image/jpeg";
@@ -26,12 +27,21 @@ static const char *picture_type(struct span s)
 	return "";
 }
 
+bool art_has_thumb(struct fb_table media)
+{
+	return media_file_kind(media) == MEDIA_KIND_IMAGE || media_file_art_path(media).n > 0 ||
+	       media_file_art_embedded(media) ||
+	       (media_file_kind(media) == MEDIA_KIND_VIDEO && media_file_width(media) > 0);
+}
+
+/* ---- a picture that is a file ---------------------------------------------------------------- */
+
 static void send_picture(struct media_source *src, const struct http_req *req,
 			 struct http_reply *reply)
 {
 	char first[16];
 	ssize_t n = pread(src->fd, first, sizeof first, 0);
-	const char *type = n > 0 ? picture_type(span_of(first, (size_t)n)) : "";
+	const char *type = n > 0 ? art_type(span_of(first, (size_t)n)) : "";
 	if (type[0] == '\0') {
 		fd_closep(&src->fd);
 		web_refuse(reply, ERR_NOTFOUND);
@@ -43,152 +53,135 @@ static void send_picture(struct media_source *src, const struct http_req *req,
 	media_source_send(src, req, reply);
 }
 
-/** A copy of the cached picture, if the file's answer is known. */
-static bool copy_cached(struct web *w, uint64_t id, int64_t modified, struct buf *out,
-			char type[ART_TYPE_MAX])
+/* ---- a picture that is made ------------------------------------------------------------------ */
+
+/** What a picture is made from, and which version of it that is. */
+struct made_from {
+	struct picture_source source;
+	uint64_t size;
+	int64_t modified_ns;
+};
+
+/** The file itself; its record is asked, so that a disk may sleep. */
+static struct made_from from_file(struct fb_table media)
 {
-	mutex_lock(&w->cache_lock);
-	const struct art_entry *e = art_cache_get(&w->cache, id, modified);
-	if (e) {
-		buf_add(out, span_of(e->bytes, e->n));
-		memcpy(type, e->type, ART_TYPE_MAX);
-	}
-	mutex_unlock(&w->cache_lock);
-	return e != NULL;
+	return (struct made_from){ .source = { media_file_path(media), media_file_filename(media) },
+				   .size = media_file_size(media),
+				   .modified_ns = media_file_modified(media) };
 }
 
-static void remember(struct web *w, uint64_t id, int64_t modified, struct fb_table facts)
+/** Folder art: nothing else tells when it changes. ERR_NOTFOUND: it is gone. */
+static enum err from_folder_art(struct span path, struct made_from *out)
 {
-	struct span bytes = probe_reply_art(facts);
-	const char *type = picture_type(bytes);
-	if (type[0] == '\0' || bytes.n > WEB_ART_MAX_BYTES)
-		bytes = (struct span){ NULL, 0 };
-	mutex_lock(&w->cache_lock);
-	art_cache_put(&w->cache, id, modified, bytes, span_str(type));
-	mutex_unlock(&w->cache_lock);
-}
-
-/** Ask the helper and remember what it says, a failure as well: a file that hangs it must not do so
- * for each request. */
-static enum err extract(struct web *w, struct fb_table media, int fd) REQUIRES(w->art_lock)
-{
-	struct probe_options options = { .workers_n = 1, .program = w->options.probe_program };
-	struct probe_result result = { 0 };
-	void *tag = (void *)(uintptr_t)++w->art_serial;
-	enum err e = ERR_OK;
-	if (!w->probe)
-		e = probe_new(&options, &w->probe, NULL);
-	if (e == ERR_OK)
-		e = probe_send(w->probe, PROBE_ART, fd, media_file_filename(media), tag);
-	do { /* what comes late from an earlier request is passed over */
-		if (e == ERR_OK)
-			e = probe_recv(w->probe, PROBE_TIMEOUT_MS + 1000, &result);
-	} while (e == ERR_OK && result.tag != tag);
-	w->art_used_ms = clock_now_ms();
-	cond_broadcast(&w->art_used);
-	if (e != ERR_OK)
-		return e == ERR_NOMEM ? e : ERR_BUSY;
-	if (result.status == PROBE_STATUS_UNAVAILABLE)
-		return ERR_BUSY; /* not the file's fault: nothing to remember */
-	struct fb_table facts =
-		result.status == PROBE_STATUS_OK ? result.facts : (struct fb_table){ 0 };
-	remember(w, media_file_id(media), media_file_modified(media), facts);
+	char name[4096];
+	struct stat st;
+	if (path.n >= sizeof name)
+		return ERR_NOTFOUND;
+	memcpy(name, path.p, path.n);
+	name[path.n] = '\0';
+	if (stat(name, &st) != 0)
+		return ERR_NOTFOUND;
+	*out = (struct made_from){ .source = { path, path },
+				   .size = (uint64_t)st.st_size,
+				   .modified_ns =
+					   st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec };
 	return ERR_OK;
 }
 
-void art_idle_run(void *web)
+/** FNV-1a: it only has to tell versions of one file apart. */
+static uint64_t version_of(const struct made_from *from)
 {
-	struct web *w = web;
-	mutex_lock(&w->art_lock);
-	while (!w->stopping) {
-		uint64_t end_ms = w->art_used_ms + PROBE_IDLE_EXIT_MS + 50;
-		if (w->art_used_ms == 0) {
-			cond_wait(&w->art_used, &w->art_lock);
-		} else if (clock_now_ms() < end_ms) {
-			cond_wait_until(&w->art_used, &w->art_lock, end_ms);
-		} else {
-			w->art_used_ms = 0;
-			if (w->probe)
-				probe_reap_idle(w->probe);
-		}
-	}
-	mutex_unlock(&w->art_lock);
+	uint64_t h = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < from->source.path.n; i++)
+		h = (h ^ (uint8_t)from->source.path.p[i]) * 0x100000001b3u;
+	h = (h ^ from->size) * 0x100000001b3u;
+	return (h ^ (uint64_t)from->modified_ns) * 0x100000001b3u;
 }
 
-static enum err embedded_picture(struct web *w, struct fb_table media, struct buf *out,
-				 char type[ART_TYPE_MAX])
+static void answer_made(struct web *w, struct fb_table media, const struct made_from *from,
+			uint8_t box, const struct http_req *req, struct http_reply *reply)
 {
-	uint64_t id = media_file_id(media);
-	int64_t modified = media_file_modified(media);
-	struct media_source src;
-	if (copy_cached(w, id, modified, out, type))
-		return ERR_OK;
-	if (w->art_waiters_n++ >= WEB_ART_WAITERS_MAX) {
-		w->art_waiters_n--;
-		return ERR_BUSY;
-	}
-	mutex_lock(&w->art_lock);
-	enum err e = ERR_OK;
-	if (!copy_cached(w, id, modified, out, type)) {
-		e = media_source_open(media_file_path(media), id, &src);
-		if (e == ERR_OK) {
-			CLEANUP(fd_closep) int fd = src.fd;
-			e = extract(w, media, fd);
-		}
-		if (e == ERR_OK)
-			copy_cached(w, id, modified, out, type);
-	}
-	mutex_unlock(&w->art_lock);
-	w->art_waiters_n--;
-	return e;
-}
-
-static void send_embedded(struct web *w, struct fb_table media, const struct http_req *req,
-			  struct http_reply *reply)
-{
-	char type[ART_TYPE_MAX] = "", etag[64];
-	struct span known;
-	int n = snprintf(etag, sizeof etag, "\"a%llx-%llx\"",
-			 (unsigned long long)media_file_id(media),
-			 (unsigned long long)media_file_modified(media));
+	struct picture_key key = { .media_id = media_file_id(media),
+				   .version = version_of(from),
+				   .box = box };
+	struct picture_reply answer = { .reply = reply, .box = box };
+	int64_t modified_s = from->modified_ns / 1000000000;
+	char etag[64], date[CLOCK_HTTP_MAX];
+	int n = snprintf(etag, sizeof etag, "\"p%llx-%llx.%u\"", (unsigned long long)key.media_id,
+			 (unsigned long long)key.version, (unsigned)box);
+	struct conditions conditions = web_conditions(req);
+	unsigned status = conditions_check(&conditions, span_of(etag, (size_t)n), modified_s);
+	answer.status = status != 0 ? status : 200;
 	http_reply_header(reply, "ETag", span_of(etag, (size_t)n));
-	bool has_it = http_req_header(req, "If-None-Match", &known) &&
-		      span_eq(span_trim(known), span_of(etag, (size_t)n));
-	struct buf bytes;
-	buf_init(&bytes, WEB_ART_MAX_BYTES);
-	enum err e = embedded_picture(w, media, &bytes, type);
-	if (e == ERR_OK && bytes.n == 0)
-		e = ERR_NOTFOUND;
-	if (e != ERR_OK) {
-		if (e == ERR_BUSY)
-			http_reply_header(reply, "Retry-After", SPAN("1"));
-		web_refuse(reply, e);
-	} else {
-		http_reply_status(reply, has_it ? 304 : 200);
-		http_reply_header(reply, "Cache-Control", SPAN(ART_MAX_AGE));
-		http_reply_header(reply, "transferMode.dlna.org", SPAN("Interactive"));
-		http_reply_body(reply, picture_type(buf_span(&bytes)), &bytes);
-	}
-	buf_fini(&bytes);
+	http_reply_header(reply, "Last-Modified", span_str(clock_http_date(modified_s, date)));
+	http_reply_header(reply, "Cache-Control", SPAN(ART_MAX_AGE));
+	pictures_answer(w->pictures, &key, &from->source, &answer);
 }
 
-static void serve(struct web *w, struct fb_table media, struct span ext, const struct http_req *req,
-		  struct http_reply *reply)
+/* ---- /art/ ----------------------------------------------------------------------------------- */
+
+static void serve_art(struct web *w, struct fb_table media, struct span ext,
+		      const struct http_req *req, struct http_reply *reply)
 {
 	(void)ext; /* the picture says its own type */
 	struct media_source src;
 	struct span path = media_file_art_path(media);
 	if (path.n == 0 && media_file_kind(media) == MEDIA_KIND_IMAGE)
 		path = media_file_path(media);
-	if (path.n > 0 && media_source_open(path, media_file_id(media), &src) == ERR_OK)
+	if (path.n > 0 && media_source_open(path, media_file_id(media), &src) == ERR_OK) {
 		send_picture(&src, req, reply);
-	else if (media_file_art_embedded(media))
-		send_embedded(w, media, req, reply);
-	else
+	} else if (media_file_art_embedded(media)) {
+		struct made_from from = from_file(media);
+		http_reply_header(reply, "transferMode.dlna.org", SPAN("Interactive"));
+		answer_made(w, media, &from, PICTURE_BOX_ORIGINAL, req, reply);
+	} else {
 		web_refuse(reply, ERR_NOTFOUND);
+	}
 }
 
 void art_serve(void *ctx, const struct http_req *req, struct http_reply *reply)
 {
-	web_serve_media(ctx, SPAN("/art/"), serve, req, reply);
+	web_serve_media(ctx, SPAN("/art/"), serve_art, req, reply);
+}
+
+/* ---- /thumb/ --------------------------------------------------------------------------------- */
+
+/** False where the request was refused. */
+static bool add_thumb_headers(const struct web *w, uint8_t box, const struct http_req *req,
+			      struct http_reply *reply)
+{
+	struct buf features;
+	if (!web_check_dlna(req, true, false, reply))
+		return false;
+	if (!w->options.thumb_features)
+		return true;
+	buf_init(&features, 256);
+	w->options.thumb_features(box == PICTURE_BOX_TN ? PICTURE_TN : PICTURE_SM, &features);
+	if (buf_err(&features) == ERR_OK)
+		http_reply_header(reply, "contentFeatures.dlna.org", buf_span(&features));
+	buf_fini(&features);
+	return true;
+}
+
+static void serve_thumb(struct web *w, struct fb_table media, struct span ext,
+			const struct http_req *req, struct http_reply *reply)
+{
+	uint8_t box = span_eq(ext, SPAN("tn.jpg"))   ? PICTURE_BOX_TN
+		      : span_eq(ext, SPAN("sm.jpg")) ? PICTURE_BOX_SM
+						     : PICTURE_BOX_ORIGINAL;
+	struct span art = media_file_art_path(media);
+	struct made_from from = from_file(media);
+	bool is_image = media_file_kind(media) == MEDIA_KIND_IMAGE;
+	if (box == PICTURE_BOX_ORIGINAL || !art_has_thumb(media))
+		web_refuse(reply, ERR_NOTFOUND);
+	else if (!is_image && art.n > 0 && from_folder_art(art, &from) != ERR_OK &&
+		 media_file_kind(media) == MEDIA_KIND_AUDIO && !media_file_art_embedded(media))
+		web_refuse(reply, ERR_NOTFOUND);
+	else if (add_thumb_headers(w, box, req, reply))
+		answer_made(w, media, &from, box, req, reply);
+}
+
+void thumb_serve(void *ctx, const struct http_req *req, struct http_reply *reply)
+{
+	web_serve_media(ctx, SPAN("/thumb/"), serve_thumb, req, reply);
 }

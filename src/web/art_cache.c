@@ -36,11 +36,16 @@ static void drop_oldest(struct art_cache *c)
 	drop(c, oldest);
 }
 
-const struct art_entry *art_cache_get(struct art_cache *c, uint64_t media_id, int64_t modified)
+static bool same_picture(const struct picture_key *a, const struct picture_key *b)
+{
+	return a->media_id == b->media_id && a->box == b->box;
+}
+
+const struct art_entry *art_cache_get(struct art_cache *c, const struct picture_key *key)
 {
 	for (size_t i = 0; i < c->entries_n; i++) {
 		struct art_entry *e = &c->entries[i];
-		if (e->media_id != media_id || e->modified != modified)
+		if (!same_picture(&e->key, key) || e->key.version != key->version)
 			continue;
 		e->used = ++c->clock;
 		return e;
@@ -48,13 +53,12 @@ const struct art_entry *art_cache_get(struct art_cache *c, uint64_t media_id, in
 	return NULL;
 }
 
-void art_cache_put(struct art_cache *c, uint64_t media_id, int64_t modified, struct span bytes,
-		   struct span type)
+void art_cache_put(struct art_cache *c, const struct picture_key *key, struct span bytes)
 {
 	for (size_t i = 0; i < c->entries_n; i++)
-		if (c->entries[i].media_id == media_id)
+		if (same_picture(&c->entries[i].key, key))
 			drop(c, i--);
-	if (bytes.n > c->bytes_max || type.n >= ART_TYPE_MAX)
+	if (bytes.n > c->bytes_max)
 		return;
 	char *copy = bytes.n > 0 ? malloc(bytes.n) : NULL;
 	if (bytes.n > 0 && !copy)
@@ -62,14 +66,8 @@ void art_cache_put(struct art_cache *c, uint64_t media_id, int64_t modified, str
 	while (c->entries_n == ART_CACHE_ENTRIES_MAX || c->bytes + bytes.n > c->bytes_max)
 		drop_oldest(c);
 	struct art_entry *e = &c->entries[c->entries_n++];
-	*e = (struct art_entry){ .media_id = media_id,
-				 .modified = modified,
-				 .bytes = copy,
-				 .n = bytes.n,
-				 .used = ++c->clock };
+	*e = (struct art_entry){ .key = *key, .bytes = copy, .n = bytes.n, .used = ++c->clock };
 	if (copy)
 		memcpy(copy, bytes.p, bytes.n);
-	if (type.n > 0)
-		memcpy(e->type, type.p, type.n);
 	c->bytes += bytes.n;
 }

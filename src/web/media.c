@@ -79,7 +79,7 @@ static struct span header(const struct http_req *req, const char *name)
 	return value;
 }
 
-static struct conditions read_conditions(const struct http_req *req)
+struct conditions web_conditions(const struct http_req *req)
 {
 	return (struct conditions){ .if_match = header(req, "If-Match"),
 				    .if_none_match = header(req, "If-None-Match"),
@@ -132,7 +132,7 @@ void media_source_send(struct media_source *src, const struct http_req *req,
 {
 	CLEANUP(fd_closep) int fd = src->fd;
 	char date[CLOCK_HTTP_MAX];
-	struct conditions conditions = read_conditions(req);
+	struct conditions conditions = web_conditions(req);
 	unsigned status = conditions_check(&conditions, span_str(src->etag), src->modified_s);
 	http_reply_header(reply, "ETag", span_str(src->etag));
 	http_reply_header(reply, "Last-Modified", span_str(clock_http_date(src->modified_s, date)));
@@ -175,9 +175,8 @@ static void add_samsung_headers(struct fb_table media, const struct http_req *re
 	}
 }
 
-/** DLNA's part of the answer; false where the request was refused. */
-static bool add_dlna_headers(const struct web *w, struct fb_table media, bool interactive_av,
-			     const struct http_req *req, struct http_reply *reply)
+bool web_check_dlna(const struct http_req *req, bool is_image, bool interactive_av,
+		    struct http_reply *reply)
 {
 	const char *mode = NULL;
 	struct dlna_request asked = {
@@ -187,7 +186,7 @@ static bool add_dlna_headers(const struct web *w, struct fb_table media, bool in
 		.play_speed = header(req, "PlaySpeed.dlna.org"),
 		.real_time_info = header(req, "realTimeInfo.dlna.org"),
 		.interactive_av = interactive_av,
-		.image = media_file_kind(media) == MEDIA_KIND_IMAGE,
+		.image = is_image,
 	};
 	if (!asked.real_time_info.p)
 		asked.real_time_info = header(req, "getRealTimeInfo.dlna.org");
@@ -199,6 +198,15 @@ static bool add_dlna_headers(const struct web *w, struct fb_table media, bool in
 	http_reply_header(reply, "transferMode.dlna.org", span_str(mode));
 	if (asked.real_time_info.p)
 		http_reply_header(reply, "realTimeInfo.dlna.org", SPAN("DLNA.ORG_TLAG=*"));
+	return true;
+}
+
+/** DLNA's part of the answer; false where the request was refused. */
+static bool add_dlna_headers(const struct web *w, struct fb_table media, bool interactive_av,
+			     const struct http_req *req, struct http_reply *reply)
+{
+	if (!web_check_dlna(req, media_file_kind(media) == MEDIA_KIND_IMAGE, interactive_av, reply))
+		return false;
 	/* Always, because LG televisions refuse to seek without it. */
 	if (w->options.content_features) {
 		struct buf features;

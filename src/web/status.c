@@ -176,6 +176,20 @@ static void add_cache_metrics(struct buf *b, struct cache *pages)
 	metric(b, "page_cache_max_bytes", "gauge", s.bytes_max);
 }
 
+static void add_picture_metrics(struct buf *b, struct pictures *pictures)
+{
+	struct pictures_stats s;
+	pictures_stats_get(pictures, &s);
+	metric(b, "thumbnails_made_total", "counter", s.made_n);
+	metric(b, "thumbnails_failed_total", "counter", s.failed_n);
+	metric(b, "thumbnail_cache_files", "gauge", s.disk.files_n);
+	metric(b, "thumbnail_cache_bytes", "gauge", s.disk.bytes);
+	metric(b, "thumbnail_cache_max_bytes", "gauge", s.disk.bytes_max);
+	metric(b, "thumbnail_cache_evictions_total", "counter", s.disk.evictions_n);
+	metric(b, "thumbnail_cache_damaged_total", "counter", s.disk.damaged_n);
+	metric(b, "thumbnail_cache_failures_total", "counter", s.disk.failures_n);
+}
+
 void metrics_serve(void *ctx, const struct http_req *req, struct http_reply *reply)
 {
 	const struct web *w = ctx;
@@ -189,6 +203,7 @@ void metrics_serve(void *ctx, const struct http_req *req, struct http_reply *rep
 	add_library_metrics(&body, w->options.library);
 	if (w->options.pages)
 		add_cache_metrics(&body, w->options.pages);
+	add_picture_metrics(&body, w->pictures);
 	http_stats_get(w->options.http, &s);
 	metric(&body, "http_requests_total", "counter", s.requests_n);
 	metric(&body, "http_connections_total", "counter", s.connections_n);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/num.h"
-#include "probe/probe.h"
 #include "web/web_priv.h"
 
 static const struct {
@@ -12,6 +11,7 @@ static const struct {
 } routes[] = {
 	{ "/media/", media_serve },
 	{ "/art/", art_serve },
+	{ "/thumb/", thumb_serve },
 	{ "/subtitle/", subtitle_serve },
 	{ "/api/v1/browse", api_browse_serve },
 	{ "/api/v1/object", api_object_serve },
@@ -34,10 +34,6 @@ enum err web_new(const struct web_options *options, struct web **out, struct err
 		return err_set(info, ERR_NOMEM, 0, "no memory for the web pages");
 	w->options = *options;
 	w->started_ms = clock_now_ms();
-	mutex_init(&w->art_lock);
-	mutex_init(&w->cache_lock);
-	cond_init(&w->art_used);
-	art_cache_init(&w->cache, ART_CACHE_BYTES);
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
 		enum err e =
 			http_route(options->http, routes[i].path, HTTP_GET, routes[i].handler, w);
@@ -46,29 +42,29 @@ enum err web_new(const struct web_options *options, struct web **out, struct err
 			return err_set(info, e, 0, "cannot add the address %s", routes[i].path);
 		}
 	}
-	enum err e = thread_start(&w->art_idle, "art-idle", art_idle_run, w);
+	struct pictures_options pictures = { .probe_program = options->probe_program,
+					     .cache_dir = options->thumbnails_dir,
+					     .cache_max_bytes = options->thumbnails_max_bytes };
+	enum err e = pictures_new(&pictures, &w->pictures);
 	if (e != ERR_OK) {
 		web_free(w);
-		return err_set(info, e, 0, "cannot start a thread for the web pages");
+		return err_set(info, e, 0, "cannot start a thread for pictures");
 	}
 	*out = w;
 	return ERR_OK;
+}
+
+void web_stop(struct web *w)
+{
+	if (w)
+		pictures_stop(w->pictures);
 }
 
 void web_free(struct web *w)
 {
 	if (!w)
 		return;
-	mutex_lock(&w->art_lock);
-	w->stopping = true;
-	cond_broadcast(&w->art_used);
-	mutex_unlock(&w->art_lock);
-	thread_join(&w->art_idle);
-	probe_free(w->probe);
-	art_cache_fini(&w->cache);
-	cond_fini(&w->art_used);
-	mutex_fini(&w->cache_lock);
-	mutex_fini(&w->art_lock);
+	pictures_free(w->pictures);
 	free(w);
 }
 

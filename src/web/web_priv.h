@@ -4,42 +4,31 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/thread.h"
 #include "http/http.h"
 #include "library/library.h"
-#include "web/art_cache.h"
+#include "web/pictures.h"
 #include "web/web.h"
 
 #define WEB_JSON_MAX_BYTES (4u << 20)
-#define WEB_ART_MAX_BYTES (4u << 20) /* one picture */
-/** Requests that may wait for an embedded picture; one thread of the pool always stays free. */
-#define WEB_ART_WAITERS_MAX (HTTP_THREADS - 1)
-
-struct probe;
 
 struct web {
 	struct web_options options;
 	uint64_t started_ms;
-
-	struct mutex art_lock; /* orders the art requests that need the probe */
-	struct probe *probe;   /* art_lock; made at first need */
-	uint64_t art_serial;   /* art_lock */
-	uint64_t art_used_ms;  /* art_lock; last use of a worker that may still live, else 0 */
-	bool stopping;	       /* art_lock */
-	struct cond art_used;
-	struct thread art_idle; /* ends the worker when nobody asks any more */
-	_Atomic unsigned art_waiters_n;
-	struct mutex cache_lock;
-	struct art_cache cache; /* cache_lock */
+	struct pictures *pictures;
 };
 
 /* One handler for each kind of address; ctx is the struct web. */
-http_handler media_serve, art_serve, subtitle_serve, ui_serve;
+http_handler media_serve, art_serve, thumb_serve, subtitle_serve, ui_serve;
 http_handler api_browse_serve, api_object_serve, api_search_serve, api_status_serve;
 http_handler api_playlists_serve, api_playlist_serve;
 http_handler health_serve, ready_serve, metrics_serve;
 
-void art_idle_run(void *web);
+/** A picture's type by its first bytes; "" where it is none that everybody shows. */
+const char *art_type(struct span first_bytes);
+/** Is there something that /thumb/ shows for this file? */
+bool art_has_thumb(struct fb_table media);
 
 /** The members of a file, inside an object that is open. */
 struct json;
@@ -68,6 +57,13 @@ NODISCARD enum err media_source_open(struct span path, uint64_t id, struct media
  * descriptor of `src`. Content-Type is the caller's to add before. */
 void media_source_send(struct media_source *src, const struct http_req *req,
 		       struct http_reply *reply);
+
+/** The request's conditions, as it says them. */
+struct conditions web_conditions(const struct http_req *req);
+/** Check what the request says in DLNA's headers and answer its transfer mode; false where it was
+ * refused. `is_image`: the reply is one; `interactive_av`: see struct dlna_request. */
+bool web_check_dlna(const struct http_req *req, bool is_image, bool interactive_av,
+		    struct http_reply *reply);
 
 /** The number in "/prefix/123.ext" or "/prefix/123"; ext is what follows the dot.
  * ERR_NOTFOUND where it is something else. */

@@ -214,3 +214,38 @@ def test_sighup_is_survived():
     server.process.send_signal(1)
     wait_for("a word about it", lambda: "SIGHUP" in server.log(), 5)
     server.stop()
+
+
+def test_thumbnails_are_kept_over_a_restart_within_their_limit_or_not():
+    media, database = salver.tmpdir() / "media", salver.tmpdir() / "db"
+    media.mkdir()
+    subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i",
+                    "mandelbrot=size=1200x900:rate=1", "-frames:v", "40", "-pix_fmt", "yuvj420p",
+                    media / "p%02d.jpg"], check=True)
+
+    def figures(server):
+        text = server.get("/metrics")[2].decode()
+        return {name: int(text.split(f"\nsalver_thumbnail{name} ")[1].split("\n")[0])
+                for name in ("s_made_total", "_cache_files", "_cache_bytes")}
+
+    def ask_all(server):
+        for item in server.browse("IT")[0]:
+            status, headers, body = server.get(f"/thumb/{item.get('id').rsplit('/i', 1)[1]}.sm.jpg")
+            equal((200, "image/jpeg"), (status, headers["Content-Type"]), "thumbnail")
+            assert body[:3] == b"\xff\xd8\xff", body[:20]
+        return figures(server)
+
+    for limit_mib, made_again in ("256", 0), ("1", None), ("0", 40):
+        setting("SALVER_WEB_THUMBNAIL_CACHE", limit_mib)
+        server = salver.Server(media, database=database)
+        if limit_mib == "256":
+            equal(40, ask_all(server)["s_made_total"], "thumbnails made")
+            server.stop()
+            server = salver.Server(media, database=database)
+        after = ask_all(server)
+        print(f"limit {limit_mib} MiB: {after}")
+        assert after["_cache_bytes"] <= int(limit_mib) << 20, after
+        if made_again is not None:
+            equal(made_again, after["s_made_total"], "thumbnails made again")
+        equal(limit_mib != "0", any((database / "thumbnails").glob("*/*.sm")), "files on disk")
+        server.stop()

@@ -40,6 +40,7 @@ static void write_files(const struct site *s)
 	write_file(s, "media/film.en.srt", "english", 7);
 	write_file(s, "media/film.de.srt", "german", 6);
 	write_file(s, "media/picture.jpg", jpeg, sizeof jpeg - 1);
+	write_file(s, "media/hang", jpeg, sizeof jpeg - 1);
 	write_file(s, "media/cover.jpg", jpeg, sizeof jpeg - 1);
 	write_file(s, "media/not-a-cover.jpg", "text", 4);
 }
@@ -69,7 +70,7 @@ static uint64_t id_of(const struct site *s, const char *name)
 	return id;
 }
 
-static void fill_library(struct site *s)
+static void fill_library(struct site *s, bool with_hang)
 {
 	char root[512], cover[512], other[512], english[512], german[512];
 	struct batch *b;
@@ -109,18 +110,28 @@ static void fill_library(struct site *s)
 				    .mime_type = SPAN("image/jpeg"),
 				    .title = SPAN("picture") },
 	    "picture.jpg");
+	if (with_hang)
+		put(s, b, (struct media_file_in){ .kind = MEDIA_KIND_IMAGE, .title = SPAN("hang") },
+		    "hang");
 	EXPECT_OK(library_submit_wait(s->library, b, &result));
 	EXPECT_OK(result.err);
 	s->song = id_of(s, "song.mp3");
 	s->page = id_of(s, "page.ogg");
 	s->film = id_of(s, "film.mp4");
 	s->picture = id_of(s, "picture.jpg");
+	if (with_hang)
+		s->hang = id_of(s, "hang");
 }
 
 static void features(struct fb_table media, struct buf *out)
 {
 	(void)media;
 	buf_add_str(out, "DLNA.ORG_OP=01");
+}
+
+static void thumb_features(struct picture_size box, struct buf *out)
+{
+	buf_add_str(out, box.width == 160 ? "DLNA.ORG_PN=JPEG_TN" : "DLNA.ORG_PN=JPEG_SM");
 }
 
 static void progress(void *ctx, struct buf *out)
@@ -131,17 +142,23 @@ static void progress(void *ctx, struct buf *out)
 
 void site_start(struct site *s)
 {
+	site_start_with(s, NULL);
+}
+
+void site_start_with(struct site *s, const char *probe_program)
+{
 	static const char *const interfaces[] = { "lo" };
 	char database[256];
 	struct err_info info = { 0 };
 	*s = (struct site){ 0 };
 	snprintf(s->dir, sizeof s->dir, "%s", test_tmpdir());
 	snprintf(database, sizeof database, "%s/db", s->dir);
+	snprintf(s->thumbnails, sizeof s->thumbnails, "%s/db/thumbnails", s->dir);
 	EXPECT(mkdir(database, 0700) == 0);
 	write_files(s);
 	EXPECT_OK(library_open(&(struct library_options){ .database_dir = database }, &s->library,
 			       &info));
-	fill_library(s);
+	fill_library(s, probe_program != NULL);
 	EXPECT_OK(http_new(&(struct http_options){ .interfaces = interfaces, .interfaces_n = 1 },
 			   &s->http, &info));
 	EXPECT_OK(cache_new(5000, &s->pages));
@@ -150,6 +167,10 @@ void site_start(struct site *s)
 						 .http = s->http,
 						 .friendly_name = "Test \"room\"",
 						 .content_features = features,
+						 .thumb_features = thumb_features,
+						 .probe_program = probe_program,
+						 .thumbnails_dir = s->thumbnails,
+						 .thumbnails_max_bytes = 1u << 20,
 						 .progress_json = progress },
 			  &s->web, &info));
 	EXPECT_OK(http_start(s->http, &info));
@@ -158,6 +179,7 @@ void site_start(struct site *s)
 
 void site_stop(struct site *s)
 {
+	web_stop(s->web);
 	http_stop(s->http, 1000);
 	web_free(s->web);
 	http_free(s->http);

@@ -13,11 +13,14 @@ struct site {
 	struct web *web;
 	struct cache *pages;
 	uint16_t port;
-	char dir[200];
-	uint64_t song, page, film, picture; /* media ids */
+	char dir[200], thumbnails[256];
+	uint64_t song, page, film, picture, hang; /* media ids */
 };
 
 void site_start(struct site *s);
+/** With another program in the place of salver-probe. The picture "hang" is what a bad worker hangs
+ * at. */
+void site_start_with(struct site *s, const char *probe_program);
 void site_stop(struct site *s);
 /** One request; `path` may hold %s-free text only. `headers` are whole lines, each with CRLF. */
 void site_ask(const struct site *s, const char *method, const char *path, const char *headers,
