@@ -5,6 +5,7 @@
  * time goes; quotes need no escape within an element's text. Text from outside is escaped twice. */
 #include "dlna/didl.h"
 
+#include "base/picture.h"
 #include "base/utf8.h"
 #include "base/xml.h"
 #include "dlna/client.h"
@@ -69,6 +70,15 @@ static void add_duration(struct buf *b, uint32_t ms)
 	buf_add_char(b, '"');
 }
 
+static void add_resolution(struct buf *b, struct picture_size size)
+{
+	buf_add(b, SPAN(" resolution=\""));
+	buf_add_u64(b, size.width);
+	buf_add_char(b, 'x');
+	buf_add_u64(b, size.height);
+	buf_add_char(b, '"');
+}
+
 static void add_res_attributes(struct didl *w, struct fb_table m)
 {
 	struct buf *b = w->out;
@@ -89,13 +99,9 @@ static void add_res_attributes(struct didl *w, struct fb_table m)
 		add_number_attribute(b, SPAN(" bitsPerSample=\""), media_file_bits_per_sample(m));
 	if (f & FILTER_RES_CHANNELS)
 		add_number_attribute(b, SPAN(" nrAudioChannels=\""), media_file_channels(m));
-	if ((f & FILTER_RES_RESOLUTION) && media_file_width(m) > 0 && media_file_height(m) > 0) {
-		buf_add(b, SPAN(" resolution=\""));
-		buf_add_u64(b, media_file_width(m));
-		buf_add_char(b, 'x');
-		buf_add_u64(b, media_file_height(m));
-		buf_add_char(b, '"');
-	}
+	if ((f & FILTER_RES_RESOLUTION) && media_file_width(m) > 0 && media_file_height(m) > 0)
+		add_resolution(b,
+			       (struct picture_size){ media_file_width(m), media_file_height(m) });
 }
 
 /** What /subtitle/ID.srt serves; the other kinds are nothing for televisions. */
@@ -228,13 +234,61 @@ static void add_res(struct didl *w, const struct object *o)
 	buf_add(b, TAG_END("res"));
 }
 
+/** How the address of a thumbnail ends, and what its profile is called. */
+struct thumb {
+	struct picture_size box;
+	struct span ending, profile;
+};
+
+static const struct thumb thumbs[] = {
+	{ PICTURE_TN, { ".tn.jpg", 7 }, { "JPEG_TN", 7 } },
+	{ PICTURE_SM, { ".sm.jpg", 7 }, { "JPEG_SM", 7 } },
+};
+
+static void add_thumb_url(struct didl *w, uint64_t media_id, const struct thumb *t)
+{
+	add_host(w);
+	buf_add(w->out, SPAN("/thumb/"));
+	buf_add_u64(w->out, media_id);
+	buf_add(w->out, t->ending);
+}
+
+/** The small one first, as DLNA has it; who takes the last, or JPEG_SM by its name (Samsung since
+ * 2019), has the larger. */
 static void add_art(struct didl *w, uint64_t media_id)
 {
-	buf_add(w->out, SPAN("&lt;upnp:albumArtURI dlna:profileID=\"JPEG_TN\"&gt;"));
-	add_host(w);
-	buf_add(w->out, SPAN("/art/"));
-	buf_add_u64(w->out, media_id);
-	buf_add(w->out, TAG_END("upnp:albumArtURI"));
+	for (size_t i = 0; i < ARRAY_LEN(thumbs); i++) {
+		buf_add(w->out, SPAN("&lt;upnp:albumArtURI dlna:profileID=\""));
+		buf_add(w->out, thumbs[i].profile);
+		buf_add(w->out, SPAN("\"&gt;"));
+		add_thumb_url(w, media_id, &thumbs[i]);
+		buf_add(w->out, TAG_END("upnp:albumArtURI"));
+	}
+}
+
+static void add_thumb_res(struct didl *w, const struct object *o, const struct thumb *t)
+{
+	struct picture_size size = picture_fit(
+		(struct picture_size){ media_file_width(o->media), media_file_height(o->media) },
+		t->box);
+	struct buf *b = w->out;
+
+	buf_add(b, SPAN("&lt;res"));
+	if ((w->filter & FILTER_RES_RESOLUTION) && size.width > 0)
+		add_resolution(b, size);
+	buf_add(b, SPAN(" protocolInfo=\"http-get:*:image/jpeg:"));
+	profile_thumb_features_add(t->box, b);
+	buf_add(b, SPAN("\"&gt;"));
+	add_thumb_url(w, o->media_id, t);
+	buf_add(b, TAG_END("res"));
+}
+
+/** A picture's small versions, the larger first; none that would be as large as the original. */
+static void add_thumbs(struct didl *w, const struct object *o)
+{
+	for (size_t i = ARRAY_LEN(thumbs); i-- > 0 && o->kind == OBJECT_IMAGE;)
+		if (!profile_is_thumb(o->media, thumbs[i].box))
+			add_thumb_res(w, o, &thumbs[i]);
 }
 
 /** The several values where there are several, else the one. */
@@ -314,11 +368,16 @@ static void add_title_and_class(struct buf *b, struct span title, struct span cl
 	buf_add(b, TAG_END("upnp:class"));
 }
 
+/** A picture in it or beside it; a film always shows something. */
+static bool has_art(const struct object *o)
+{
+	return media_file_art_embedded(o->media) || media_file_art_path(o->media).n > 0 ||
+	       (o->kind == OBJECT_VIDEO && media_file_width(o->media) > 0);
+}
+
 static void add_item(struct didl *w, const struct object *o)
 {
 	struct buf *b = w->out;
-	bool has_art = media_file_art_embedded(o->media) || media_file_art_path(o->media).n > 0;
-
 	buf_add(b, SPAN("&lt;item"));
 	add_ids(b, o);
 	if ((w->filter & FILTER_REF_ID) && o->ref_id[0] != '\0') {
@@ -329,13 +388,14 @@ static void add_item(struct didl *w, const struct object *o)
 	buf_add(b, SPAN("&gt;"));
 	add_title_and_class(b, o->title, property_class(o));
 	add_properties(w, o->media);
-	if ((w->filter & FILTER_ART) && has_art)
+	if ((w->filter & FILTER_ART) && has_art(o))
 		add_art(w, o->media_id);
 	add_bookmark(w, o);
 	add_media_class(w, o->kind);
 	add_caption_element(w, o);
 	if (w->filter & FILTER_RES) {
 		add_res(w, o);
+		add_thumbs(w, o);
 		add_caption_res(w, o);
 	}
 	buf_add(b, TAG_END("item"));

@@ -115,8 +115,13 @@ TEST(didl, a_song_with_everything)
 	EXPECT_SPAN(SPAN("Pop"), doc_text(&d, "upnp:genre", 1));
 	EXPECT_SPAN(SPAN("3"), doc_text(&d, "upnp:originalTrackNumber", 0));
 	EXPECT_SPAN(SPAN("1999-01-01"), doc_text(&d, "dc:date", 0));
-	EXPECT_SPAN(SPAN("http://10.0.0.2:8250/art/5"), doc_text(&d, "upnp:albumArtURI", 0));
+	EXPECT_SPAN(SPAN("http://10.0.0.2:8250/thumb/5.tn.jpg"),
+		    doc_text(&d, "upnp:albumArtURI", 0));
 	EXPECT_STR("JPEG_TN", doc_attribute(doc_find(&d, "upnp:albumArtURI", 0), "dlna:profileID"));
+	EXPECT_SPAN(SPAN("http://10.0.0.2:8250/thumb/5.sm.jpg"),
+		    doc_text(&d, "upnp:albumArtURI", 1));
+	EXPECT_STR("JPEG_SM", doc_attribute(doc_find(&d, "upnp:albumArtURI", 1), "dlna:profileID"));
+	EXPECT_U64(1, doc_count(&d, "res"));
 	EXPECT_STR(" size=\"7404800\" duration=\"0:03:05.120\" bitrate=\"40000\""
 		   " sampleFrequency=\"44100\" nrAudioChannels=\"2\""
 		   " protocolInfo=\"http-get:*:audio/mpeg:DLNA.ORG_PN=MP3;DLNA.ORG_OP=01;"
@@ -149,6 +154,77 @@ TEST(didl, an_image_with_its_date_and_resolution)
 		   "DLNA.ORG_FLAGS=00D00000000000000000000000000000",
 		   doc_attribute(doc_find(&d, "res", 0), "protocolInfo"));
 	EXPECT_SPAN(SPAN("http://10.0.0.2:8250/media/5.jpeg"), doc_text(&d, "res", 0));
+	EXPECT_U64(0, doc_count(&d, "upnp:albumArtURI"));
+	doc_fini(&d);
+}
+
+TEST(didl, a_picture_has_its_thumbnails_beside_it)
+{
+	static const struct {
+		uint32_t width, height;
+		const char *mime, *original, *thumbs[2];
+	} rows[] = {
+		{ 4000, 3000, "image/jpeg", "JPEG_LRG", { "JPEG_SM 640x480", "JPEG_TN 160x120" } },
+		{ 3000, 4000, "image/jpeg", "JPEG_LRG", { "JPEG_SM 360x480", "JPEG_TN 120x160" } },
+		{ 640, 480, "image/jpeg", "JPEG_SM", { "JPEG_TN 160x120", NULL } },
+		{ 100, 75, "image/jpeg", "JPEG_TN", { NULL, NULL } },
+		{ 100, 75, "image/heic", "", { "JPEG_SM 100x75", "JPEG_TN 100x75" } },
+		{ 0, 0, "image/jpeg", "", { "JPEG_SM ", "JPEG_TN " } },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct media_file_in in = { .path = SPAN("/m/p.jpg"),
+					    .filename = SPAN("p.jpg"),
+					    .mime_type = span_str(rows[i].mime),
+					    .kind = MEDIA_KIND_IMAGE,
+					    .width = rows[i].width,
+					    .height = rows[i].height };
+		struct object o = item_of(record_of(&in), OBJECT_IMAGE, SPAN("p"));
+		struct doc d;
+		unsigned n = rows[i].thumbs[1] ? 2 : rows[i].thumbs[0] ? 1 : 0;
+		didl_of(&o, "*", &d);
+		EXPECT_U64(1 + n, doc_count(&d, "res"));
+		for (unsigned k = 0; k < n; k++) {
+			const struct doc_node *res = doc_find(&d, "res", k + 1);
+			char have[300], want[300], url[80];
+			struct span name = span_str(rows[i].thumbs[k]);
+			struct span profile = span_first(name, 7), size = span_skip(name, 8);
+			snprintf(want, sizeof want,
+				 "http-get:*:image/"
+				 "jpeg:DLNA.ORG_PN=%.*s;DLNA.ORG_OP=00;DLNA.ORG_CI=1;"
+				 "DLNA.ORG_FLAGS=00D00000000000000000000000000000 %.*s",
+				 SPAN_ARG(profile), SPAN_ARG(size));
+			snprintf(have, sizeof have, "%s ", doc_attribute(res, "protocolInfo"));
+			snprintf(have + strlen(have), sizeof have - strlen(have), "%s",
+				 doc_attribute(res, "resolution"));
+			EXPECT_STR(want, have);
+			snprintf(url, sizeof url, "http://10.0.0.2:8250/thumb/5.%s.jpg",
+				 span_eq(profile, SPAN("JPEG_TN")) ? "tn" : "sm");
+			EXPECT_SPAN(span_str(url), doc_text(&d, "res", k + 1));
+		}
+		doc_fini(&d);
+		didl_of(&o, "dc:date", &d);
+		EXPECT_U64(0, doc_count(&d, "res"));
+		doc_fini(&d);
+	}
+}
+
+TEST(didl, a_film_always_has_something_to_show)
+{
+	struct media_file_in in = { .path = SPAN("/m/f.mkv"),
+				    .filename = SPAN("f.mkv"),
+				    .mime_type = SPAN("video/x-matroska"),
+				    .kind = MEDIA_KIND_VIDEO,
+				    .width = 1920,
+				    .height = 1080 };
+	struct doc d;
+	struct object o = item_of(record_of(&in), OBJECT_VIDEO, SPAN("f"));
+	didl_of(&o, "*", &d);
+	EXPECT_U64(2, doc_count(&d, "upnp:albumArtURI"));
+	EXPECT_U64(1, doc_count(&d, "res"));
+	doc_fini(&d);
+	in.width = 0; /* nobody knows whether there are moving pictures in it */
+	o = item_of(record_of(&in), OBJECT_VIDEO, SPAN("f"));
+	didl_of(&o, "*", &d);
 	EXPECT_U64(0, doc_count(&d, "upnp:albumArtURI"));
 	doc_fini(&d);
 }
@@ -214,7 +290,7 @@ TEST(didl, containers_of_each_class)
 		EXPECT_STR("dc:title", d.nodes[2].name);
 		EXPECT_SPAN(span_str(rows[i].want), doc_text(&d, "upnp:class", 0));
 		EXPECT_SPAN(SPAN("Someone"), doc_text(&d, "upnp:artist", 0));
-		EXPECT_SPAN(SPAN("http://10.0.0.2:8250/art/77"),
+		EXPECT_SPAN(SPAN("http://10.0.0.2:8250/thumb/77.tn.jpg"),
 			    doc_text(&d, "upnp:albumArtURI", 0));
 		EXPECT_U64(strstr(rows[i].want, "storageFolder") != NULL,
 			   doc_count(&d, "upnp:storageUsed"));
@@ -311,9 +387,9 @@ TEST(profile, jpeg_by_size)
 		uint32_t width, height;
 		const char *want;
 	} rows[] = {
-		{ 640, 480, "JPEG_SM" },   { 480, 640, "JPEG_MED" },   { 1024, 768, "JPEG_MED" },
-		{ 1025, 768, "JPEG_LRG" }, { 4096, 4096, "JPEG_LRG" }, { 4097, 1, "none" },
-		{ 0, 0, "none" }
+		{ 160, 160, "JPEG_TN" },    { 161, 160, "JPEG_SM" },   { 640, 480, "JPEG_SM" },
+		{ 480, 640, "JPEG_MED" },   { 1024, 768, "JPEG_MED" }, { 1025, 768, "JPEG_LRG" },
+		{ 4096, 4096, "JPEG_LRG" }, { 4097, 1, "none" },       { 0, 0, "none" }
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		in.width = rows[i].width;

@@ -130,7 +130,7 @@ def test_helpers_end_when_nobody_needs_them():
     wait_for("the end of the scan's readers", lambda: not server.helpers("salver-probe"), 15)
     art = next(node.text for node in server.browse("AT")[0].iter()
                if node.tag.endswith("albumArtURI") and node.text)
-    equal(200, server.get("/art/" + art.rsplit("/art/", 1)[1])[0], f"status of {art}")
+    equal(200, server.get("/thumb/" + art.rsplit("/thumb/", 1)[1])[0], f"status of {art}")
     for item in server.browse("AT")[0]:
         server.get("/art/" + item.get("id").rsplit("/i", 1)[1])
     assert server.helpers("salver-probe"), "embedded pictures without a reader"
