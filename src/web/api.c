@@ -39,19 +39,24 @@ static bool is_plain(struct span ext)
 	return plain;
 }
 
-/** "/media/5.mp3"; players go by the ending. */
+struct span api_url(char out[API_URL_BYTES], const char *prefix, uint64_t id, struct span ext)
+{
+	int n = is_plain(ext)
+			? snprintf(out, API_URL_BYTES, "%s%llu.%.*s", prefix,
+				   (unsigned long long)id, SPAN_ARG(ext))
+			: snprintf(out, API_URL_BYTES, "%s%llu", prefix, (unsigned long long)id);
+	return span_of(out, (size_t)n);
+}
+
 static void add_url(struct json *j, const char *name, const char *prefix, uint64_t id,
 		    struct span ext)
 {
-	char url[64];
-	int n = is_plain(ext) ? snprintf(url, sizeof url, "%s%llu.%.*s", prefix,
-					 (unsigned long long)id, SPAN_ARG(ext))
-			      : snprintf(url, sizeof url, "%s%llu", prefix, (unsigned long long)id);
+	char url[API_URL_BYTES];
 	json_key(j, name);
-	json_text(j, span_of(url, (size_t)n));
+	json_text(j, api_url(url, prefix, id, ext));
 }
 
-static struct span extension_of(struct span name)
+struct span api_extension(struct span name)
 {
 	size_t dot = span_rfind(name, '.');
 	return dot < name.n ? span_skip(name, dot + 1) : (struct span){ NULL, 0 };
@@ -70,7 +75,7 @@ static void add_subtitles(struct json *j, struct fb_table media)
 		snprintf(prefix, sizeof prefix, "/subtitle/%llu.",
 			 (unsigned long long)media_file_id(media));
 		json_object(j);
-		add_url(j, "url", prefix, i, extension_of(subtitle_path(subtitle)));
+		add_url(j, "url", prefix, i, api_extension(subtitle_path(subtitle)));
 		add_text(j, "language", subtitle_language(subtitle));
 		json_object_end(j);
 	}
@@ -93,7 +98,7 @@ void api_add_media(struct json *j, struct fb_table media)
 	uint64_t id = media_file_id(media);
 	json_key(j, "mediaId");
 	json_u64(j, id);
-	add_url(j, "url", "/media/", id, extension_of(media_file_filename(media)));
+	add_url(j, "url", "/media/", id, api_extension(media_file_filename(media)));
 	if (media_file_art_path(media).n > 0 || media_file_art_embedded(media))
 		add_url(j, "art", "/art/", id, (struct span){ NULL, 0 });
 	if (art_has_thumb(media))

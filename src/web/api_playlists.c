@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* /api/v1/playlists and /api/v1/playlist: also the entries that cannot be played now. */
+/* /api/v1/playlists and /api/v1/playlist: also the entries that cannot be played now.
+ * /playlist/ID.m3u8 and .pls: for players. */
 #include "base/json.h"
 #include "base/num.h"
 #include "base/url.h"
+#include "library/playlist_export.h"
 #include "library/playlists.h"
 #include "schema/media_fb.h"
 #include "web/web_priv.h"
@@ -23,6 +25,13 @@ static void add_playlist(struct json *j, const struct library_snap *sn, struct f
 	json_text(j, playlist_name(playlist));
 	json_key(j, "description");
 	json_text(j, playlist_description(playlist));
+	if (library_playlist_follows_file(playlist)) {
+		json_key(j, "file");
+		json_text(j, playlist_path(playlist));
+	}
+	json_key(j, "url");
+	char url[API_URL_BYTES];
+	json_text(j, api_url(url, "/playlist/", id, SPAN("m3u8")));
 	json_key(j, "createdAt");
 	json_i64(j, playlist_created_at(playlist));
 	json_key(j, "updatedAt");
@@ -147,4 +156,51 @@ void api_playlists_serve(void *ctx, const struct http_req *req, struct http_repl
 void api_playlist_serve(void *ctx, const struct http_req *req, struct http_reply *reply)
 {
 	serve(ctx, req, reply, one);
+}
+
+/* ---- for players ----------------------------------------------------------------------------- */
+
+/* Our streams, and what plays elsewhere. */
+static bool add_stream(void *ctx, const struct playlist_item *item, struct buf *out)
+{
+	const struct http_req *req = ctx;
+	char url[API_URL_BYTES];
+	if (!item->media.pos) {
+		buf_add(out, playlist_entry_uri(item->entry));
+		return playlist_export_is_url(playlist_entry_uri(item->entry));
+	}
+	buf_add_str(out, "http://");
+	buf_add(out, http_req_local(req));
+	buf_add(out, api_url(url, "/media/", media_file_id(item->media),
+			     api_extension(media_file_filename(item->media))));
+	return true;
+}
+
+void playlist_serve(void *ctx, const struct http_req *req, struct http_reply *reply)
+{
+	const struct web *w = ctx;
+	uint64_t id;
+	struct span ext;
+	struct buf body;
+	enum err e = web_path_id(http_req_path(req), SPAN("/playlist/"), &id, &ext);
+	bool pls = span_eq_nocase(ext, SPAN("pls"));
+	if (e == ERR_OK && !pls && !span_eq_nocase(ext, SPAN("m3u8")) &&
+	    !span_eq_nocase(ext, SPAN("m3u")))
+		e = ERR_NOTFOUND;
+	buf_init(&body, HTTP_REPLY_MAX_BYTES);
+	if (e == ERR_OK) {
+		CLEANUP(library_snap_endp)
+		struct library_snap *sn = library_snap_begin(w->options.library);
+		e = playlist_export(sn, id, pls ? PLAYLIST_EXPORT_PLS : PLAYLIST_EXPORT_M3U8,
+				    add_stream, (void *)req, &body);
+	}
+	if (e == ERR_OK) {
+		http_reply_status(reply, 200);
+		http_reply_header(reply, "Cache-Control", SPAN("no-store"));
+		http_reply_body(reply, pls ? "audio/x-scpls" : "audio/x-mpegurl; charset=utf-8",
+				&body);
+	} else {
+		web_refuse(reply, e);
+	}
+	buf_fini(&body);
 }

@@ -13,6 +13,7 @@ static const struct {
 	{ "/art/", art_serve },
 	{ "/thumb/", thumb_serve },
 	{ "/subtitle/", subtitle_serve },
+	{ "/playlist/", playlist_serve },
 	{ "/api/v1/browse", api_browse_serve },
 	{ "/api/v1/object", api_object_serve },
 	{ "/api/v1/search", api_search_serve },

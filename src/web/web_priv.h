@@ -22,7 +22,7 @@ struct web {
 /* One handler for each kind of address; ctx is the struct web. */
 http_handler media_serve, art_serve, thumb_serve, subtitle_serve, ui_serve;
 http_handler api_browse_serve, api_object_serve, api_search_serve, api_status_serve;
-http_handler api_playlists_serve, api_playlist_serve;
+http_handler api_playlists_serve, api_playlist_serve, playlist_serve;
 http_handler health_serve, ready_serve, metrics_serve;
 
 /** A picture's type by its first bytes; "" where it is none that everybody shows. */
@@ -33,6 +33,11 @@ bool art_has_thumb(struct fb_table media);
 /** The members of a file, inside an object that is open. */
 struct json;
 void api_add_media(struct json *j, struct fb_table media);
+
+/** "/media/5.mp3"; players go by the ending. */
+#define API_URL_BYTES 64
+struct span api_url(char out[API_URL_BYTES], const char *prefix, uint64_t id, struct span ext);
+struct span api_extension(struct span name);
 
 /** The members of an object, inside a JSON object that is open. */
 struct json;

@@ -42,6 +42,59 @@ TEST(api, browse_lists_a_container_with_its_way_from_the_root)
 	site_stop(&s);
 }
 
+TEST(api, playlists_are_there_for_players)
+{
+	struct site s;
+	struct answer a;
+	char path[512], m3u[1000], pls[1000];
+	struct op_result r;
+	struct batch_result br;
+	struct batch *b;
+	site_start(&s);
+	snprintf(path, sizeof path, "%s/media/song.mp3", s.dir);
+	struct playlist_ref refs[] = { { .uri = span_str(path) },
+				       { .uri = SPAN("/gone/a.mp3"), .title = SPAN("Gone") },
+				       { .uri = SPAN("http://r.example/x"), .title = SPAN("R\n1") },
+				       { .uri = SPAN("file:///C:/a.mp3") },
+				       { .uri = span_str(path) } };
+	struct playlist_import import = { .name = SPAN("Mix"),
+					  .source = { .path = SPAN("/m/mix.m3u"), .modified = 5 },
+					  .entries = refs,
+					  .entries_n = 5 };
+	EXPECT_OK(batch_new(&b));
+	EXPECT_OK(batch_playlist_import(b, &import, &r));
+	EXPECT_OK(library_submit_wait(s.library, b, &br));
+	expect_json(&s, "/api/v1/playlists",
+		    (const char *[]){ "\"file\":\"/m/mix.m3u\"", "\"url\":\"/playlist/1.m3u8\"",
+				      NULL });
+	char song[100];
+	snprintf(song, sizeof song, "http://127.0.0.1:%u/media/%llu.mp3", s.port,
+		 (unsigned long long)s.song);
+	static const char quoted[] = "<b>\"Quoted\"</b> \\ & caf\xc3\xa9";
+	snprintf(m3u, sizeof m3u,
+		 "#EXTM3U\n#PLAYLIST:Mix\n#EXTINF:61,%s\n%s\n#EXTINF:-1,R 1\n"
+		 "http://r.example/x\n#EXTINF:61,%s\n%s\n",
+		 quoted, song, quoted, song);
+	snprintf(pls, sizeof pls,
+		 "[playlist]\nX-GNOME-Title=Mix\nFile1=%s\nTitle1=%s\nLength1=61\n"
+		 "File2=http://r.example/x\nTitle2=R 1\nLength2=-1\nFile3=%s\nTitle3=%s\n"
+		 "Length3=61\nNumberOfEntries=3\nVersion=2\n",
+		 song, quoted, song, quoted);
+	site_ask(&s, "GET", "/playlist/1.m3u8", "", &a);
+	EXPECT_U64(200, a.status);
+	EXPECT_STR("audio/x-mpegurl; charset=utf-8", client_header(&a, "Content-Type"));
+	EXPECT_SPAN(span_str(m3u), a.body);
+	client_answer_fini(&a);
+	site_ask(&s, "GET", "/playlist/1.pls", "", &a);
+	EXPECT_STR("audio/x-scpls", client_header(&a, "Content-Type"));
+	EXPECT_SPAN(span_str(pls), a.body);
+	client_answer_fini(&a);
+	EXPECT_U64(404, site_status(&s, "/playlist/2.m3u8"));
+	EXPECT_U64(404, site_status(&s, "/playlist/1.txt"));
+	EXPECT_U64(404, site_status(&s, "/playlist/x.m3u8"));
+	site_stop(&s);
+}
+
 TEST(api, playlists_show_also_what_is_not_there)
 {
 	struct site s;
