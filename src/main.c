@@ -30,6 +30,10 @@ static int run(const struct args *args, struct conf *conf)
 		return command_compact(conf);
 	case COMMAND_CLEANUP:
 		return command_cleanup(conf, args);
+	case COMMAND_PLAYLISTS:
+		return command_playlists(conf);
+	case COMMAND_EXPORT:
+		return command_export(conf, args);
 	case COMMAND_IMPORT:
 		return command_import(conf, args);
 	case COMMAND_DUMP_CONFIG:

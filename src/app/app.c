@@ -15,6 +15,7 @@
 
 #include "app/addresses.h"
 #include "app/control.h"
+#include "app/playlist_text.h"
 #include "app/memory.h"
 #include "app/scan_options.h"
 #include "app/scan_report.h"
@@ -123,6 +124,13 @@ static void stats_json(void *ctx, struct buf *out)
 
 	status_json(app->library, app->http, atomic_load_explicit(&app->dlna, memory_order_acquire),
 		    &progress, out);
+}
+
+static void playlists_text(void *ctx, struct span what, struct buf *out)
+{
+	struct app *app = ctx;
+
+	playlist_text(app->library, what, out);
 }
 
 static enum err check_store(void *ctx, void (*report)(void *, const char *), void *report_ctx)
@@ -306,6 +314,7 @@ static enum err open_control(struct app *app, struct err_info *info)
 		.backup = backup_store,
 		.compact = compact_store,
 		.report = report_scan,
+		.playlists = playlists_text,
 		.ctx = app,
 	};
 

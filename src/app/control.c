@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "app/playlist_text.h"
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -104,6 +105,17 @@ static bool send_report_line(void *ctx, const char *line)
 	return !client->gone;
 }
 
+static void answer_playlists(struct control *c, struct client *client, struct span what)
+{
+	struct buf reply;
+
+	buf_init(&reply, PLAYLIST_TEXT_MAX_BYTES);
+	c->handlers.playlists(c->handlers.ctx, what, &reply);
+	if (!client->gone && reply.n)
+		client->gone = !send_all(client->fd, buf_span(&reply));
+	buf_fini(&reply);
+}
+
 static void answer(struct control *c, struct client *client, struct span line)
 {
 	struct buf reply;
@@ -113,6 +125,10 @@ static void answer(struct control *c, struct client *client, struct span line)
 		return;
 	}
 
+	if (span_starts(line, SPAN("playlists "))) {
+		answer_playlists(c, client, span_skip(line, 10));
+		return;
+	}
 	if (span_eq(line, SPAN("check"))) {
 		answer_check(c, client);
 		return;

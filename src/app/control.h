@@ -28,6 +28,8 @@ struct control_handlers {
 	/** Writes its lines, the last of them "failed: ..." where it is not whole. `line` is false
 	 * where nobody takes them any more; NULL asks only that. */
 	void (*report)(void *ctx, bool json, bool (*line)(void *, const char *), void *line_ctx);
+	/** playlist_text(). */
+	void (*playlists)(void *ctx, struct span what, struct buf *out);
 	void *ctx;
 };
 

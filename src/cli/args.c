@@ -10,11 +10,12 @@ static const struct {
 	const char *name;
 	enum command command;
 } commands[] = {
-	{ "serve", COMMAND_SERVE },	{ "scan", COMMAND_SCAN },
-	{ "check", COMMAND_CHECK },	{ "stats", COMMAND_STATS },
-	{ "import", COMMAND_IMPORT },	{ "backup", COMMAND_BACKUP },
-	{ "restore", COMMAND_RESTORE }, { "repair", COMMAND_REPAIR },
-	{ "compact", COMMAND_COMPACT }, { "cleanup", COMMAND_CLEANUP },
+	{ "serve", COMMAND_SERVE },	    { "scan", COMMAND_SCAN },
+	{ "check", COMMAND_CHECK },	    { "stats", COMMAND_STATS },
+	{ "import", COMMAND_IMPORT },	    { "backup", COMMAND_BACKUP },
+	{ "restore", COMMAND_RESTORE },	    { "repair", COMMAND_REPAIR },
+	{ "compact", COMMAND_COMPACT },	    { "cleanup", COMMAND_CLEANUP },
+	{ "playlists", COMMAND_PLAYLISTS }, { "export", COMMAND_EXPORT },
 };
 
 const char *args_help(void)
@@ -36,6 +37,10 @@ const char *args_help(void)
 	       "also\n"
 	       "                                        where a whole disk has gone, which a scan "
 	       "keeps\n"
+	       "  salver playlists [OPTION]...          list the playlists with their numbers\n"
+	       "  salver export [OPTION]... N [FILE]    write playlist N as M3U8, with paths "
+	       "relative\n"
+	       "                                        to the file\n"
 	       "  salver repair [OPTION]...             save what can be read of a damaged "
 	       "library\n"
 	       "  salver import [OPTION]... FILE [DIR]...\n"
@@ -210,7 +215,16 @@ static enum err take_word(struct args *a, const char *word, struct err_info *inf
 		a->directory = word;
 		return ERR_OK;
 	}
-	if (takes_directory(a) || a->command == COMMAND_REPAIR || a->command == COMMAND_COMPACT)
+	if (a->command == COMMAND_EXPORT && (!a->playlist || !a->export_file)) {
+		*(a->playlist ? &a->export_file : &a->playlist) = word;
+		return ERR_OK;
+	}
+	if (a->command == COMMAND_EXPORT)
+		return err_set(info, ERR_INVALID, 0,
+			       "unexpected %s: export takes a playlist and a file",
+			       QUOTE(span_str(word)));
+	if (takes_directory(a) || a->command == COMMAND_PLAYLISTS || a->command == COMMAND_REPAIR ||
+	    a->command == COMMAND_COMPACT)
 		return err_set(info, ERR_INVALID, 0,
 			       "unexpected %s: the library itself is named by --database",
 			       QUOTE(span_str(word)));
@@ -237,6 +251,10 @@ static enum err check_command(const struct args *a, struct err_info *info)
 		return err_set(info, ERR_INVALID, 0,
 			       "cleanup needs directories: those whose files are to be forgotten "
 			       "where they are not there");
+	if (a->command == COMMAND_EXPORT && !a->playlist)
+		return err_set(
+			info, ERR_INVALID, 0,
+			"export needs the number of a playlist; salver playlists lists them");
 	if (a->force && a->command != COMMAND_RESTORE)
 		return err_set(info, ERR_INVALID, 0, "--force goes with salver restore only");
 	if ((a->report || a->retry) && a->command != COMMAND_SCAN)

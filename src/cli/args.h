@@ -15,6 +15,8 @@ enum command {
 	COMMAND_REPAIR,
 	COMMAND_COMPACT,
 	COMMAND_CLEANUP,
+	COMMAND_PLAYLISTS,
+	COMMAND_EXPORT,
 	COMMAND_IMPORT,
 	COMMAND_DUMP_CONFIG,
 	COMMAND_HELP,
@@ -28,6 +30,7 @@ struct args {
 	bool force;	       /* of restore */
 	/* of scan */
 	bool report, json, retry;
+	const char *playlist, *export_file; /* of export; file NULL: standard output */
 	/* of import */
 	const char *import_file;
 	enum import_format import_format;

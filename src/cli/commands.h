@@ -21,4 +21,7 @@ int command_repair(const struct conf *conf);
 int command_compact(const struct conf *conf);
 /** Of args' directories. */
 int command_cleanup(const struct conf *conf, const struct args *args);
+int command_playlists(const struct conf *conf);
+/** args->playlist into args->export_file. */
+int command_export(const struct conf *conf, const struct args *args);
 int command_dump_config(const struct conf *conf);

@@ -101,3 +101,24 @@ TEST(args, too_many_interfaces_are_refused)
 	}
 	EXPECT_ERR(ERR_INVALID, args_parse(n, argv, &a, NULL));
 }
+
+TEST(args, export_takes_a_playlist_and_a_file)
+{
+	struct args a;
+	struct err_info info;
+	char *one[] = { "salver", "export", "7", NULL };
+	char *two[] = { "salver", "export", "7", "--database", "/d", "x.m3u8", NULL };
+	char *none[] = { "salver", "export", NULL };
+	char *three[] = { "salver", "export", "7", "x", "y", NULL };
+	char *list[] = { "salver", "playlists", "x", NULL };
+
+	EXPECT_OK(args_parse(3, one, &a, &info));
+	EXPECT_U64(COMMAND_EXPORT, a.command);
+	EXPECT_STR("7", a.playlist);
+	EXPECT(a.export_file == NULL);
+	EXPECT_OK(args_parse(6, two, &a, &info));
+	EXPECT_STR("x.m3u8", a.export_file);
+	EXPECT_ERR(ERR_INVALID, args_parse(2, none, &a, &info));
+	EXPECT_ERR(ERR_INVALID, args_parse(5, three, &a, &info));
+	EXPECT_ERR(ERR_INVALID, args_parse(3, list, &a, &info));
+}

@@ -55,7 +55,7 @@ def test_version_and_help():
     assert re.fullmatch(r"salver \d+\.\d+\.\d+\n", version.out), version.out
     told = salver("--help")
     equal((0, ""), (told.status, told.err))
-    for word in ("serve", "scan", "check", "stats", "backup", "restore", "repair", "compact", "cleanup",
+    for word in ("serve", "scan", "check", "stats", "backup", "restore", "repair", "compact", "cleanup", "playlists", "export",
                  "--report", "--json", "--retry", "--force", "--config", "--database", "--interface", "--port", "--name", "--dump-config"):
         assert word in told.out, word
 
