@@ -207,6 +207,8 @@ uint64_t entry_lower_bound(const struct run_index *ix, unsigned sign, uint64_t l
 uint64_t run_group_find(const struct run_index *ix, uint32_t group);
 /** The first group >= `group`; groups_n: none. */
 uint64_t run_group_lower_bound(const struct run_index *ix, uint32_t group);
+/** The same where there are groups; the nearer to the place `guess`, the faster. */
+uint64_t run_group_near(const struct run_index *ix, uint64_t guess, uint32_t group);
 /** Of n groups, ascending: add to out[i] what the run has added to a group, less what it has
  * removed. wanted: group << 32 | i. */
 void run_groups_count(const struct run_index *ix, const uint64_t *wanted, size_t n, int64_t *out);

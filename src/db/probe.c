@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Many look-ups at once. Sorted by group, each begins in every run where the one before it ended,
- * and one run after the other is read from its beginning to its end: what is near is read together,
- * and most of it is asked for before it is needed. */
+/* Many look-ups at once, one run after the other, in steps that are each done for all of them: what
+ * a step needs is asked for in the one before it, so that the waits for memory overlap. Sorted by
+ * group, what is near is read together. */
 #include "db/db_priv.h"
 
 #define PROBES_AT_ONCE ((size_t)128)
+#define GUESSES 3u
+#define FETCHED_MAX 8u /* lines of the entries of one group */
 
 struct probing {
 	struct db_probe *p;
@@ -15,23 +17,43 @@ struct probing {
 	uint64_t g, lo, hi; /* its row, and what was added to it */
 };
 
-/* The first group >= `group`; nearer to `at` is faster. */
-static uint64_t group_from(const struct run_index *ix, uint64_t at, uint32_t group)
+/* Groups of a run lie near a straight line. */
+struct group_line {
+	const struct run_index *ix;
+	uint64_t slope; /* places for a step of one between groups, times 2^32 */
+};
+
+static struct group_line group_line_of(const struct run_index *ix)
 {
-	if (at > 0 && ix->groups[at - 1].group >= group)
-		return run_group_lower_bound(ix, group);
-	uint64_t n = ix->groups_n, step = 1;
-	for (; step <= n - at && ix->groups[at + step - 1].group < group; step *= 2)
-		at += step;
-	uint64_t hi = MIN(n, at + step - 1);
-	while (at < hi) {
-		uint64_t mid = at + (hi - at) / 2;
-		if (ix->groups[mid].group < group)
-			at = mid + 1;
-		else
-			hi = mid;
+	uint32_t width = ix->groups[ix->groups_n - 1].group - ix->groups[0].group;
+	uint64_t places = MIN(ix->groups_n - 1, (uint64_t)UINT32_MAX);
+	uint64_t slope = width ? (places << 32) / width : 0;
+	/* of a damaged file numbers may be anything */
+	return (struct group_line){ ix, MIN(slope, (uint64_t)1 << 32) };
+}
+
+/* Where `group` would stand if no more were missing between it and that at `at` than elsewhere. */
+static uint64_t group_guess(const struct group_line *l, uint64_t at, uint32_t group)
+{
+	uint32_t known = l->ix->groups[at].group;
+	if (group < known)
+		return at - MIN(at, (known - group) * l->slope >> 32);
+	return MIN(at + ((group - known) * l->slope >> 32), l->ix->groups_n - 1);
+}
+
+/* Where all of them stand, or would. Each guess touches a line of memory that is near the one that
+ * is meant, and is asked for before it is needed. */
+static void groups_find(const struct run_index *ix, struct probing *pr, size_t n)
+{
+	struct group_line line = group_line_of(ix);
+	for (unsigned step = 0; step < GUESSES; step++) {
+		for (size_t i = 0; i < n; i++) {
+			pr[i].g = group_guess(&line, step ? pr[i].g : 0, pr[i].p->group);
+			__builtin_prefetch(&ix->groups[pr[i].g]);
+		}
 	}
-	return at;
+	for (size_t i = 0; i < n; i++)
+		pr[i].g = run_group_near(ix, pr[i].g, pr[i].p->group);
 }
 
 static void probing_begin(struct probing *pr, struct db_probe *p, uint32_t kb)
@@ -84,17 +106,24 @@ static void probe_part(struct probing *pr, const struct run_index *ix, unsigned 
 	}
 }
 
-/* *at: the place of the group that was looked for last. */
-static void probe_run(const struct run_index *ix, struct probing *pr, size_t n, uint64_t *at)
+/* The lines that a search in the entries may begin with. */
+static void entries_fetch(const struct run_index *ix, uint64_t lo, uint64_t hi)
 {
+	const uint8_t *first = ix->part[0].entries + lo * ix->entry_bytes;
+	size_t bytes = (hi - lo) * ix->entry_bytes, step = MAX(bytes / FETCHED_MAX, (size_t)64);
+	for (size_t at = 0; at < bytes; at += step)
+		__builtin_prefetch(first + at);
+}
+
+static void probe_run(const struct run_index *ix, struct probing *pr, size_t n)
+{
+	groups_find(ix, pr, n);
 	for (size_t i = 0; i < n; i++) {
-		pr[i].g = *at = group_from(ix, *at, pr[i].p->group);
-		pr[i].here = *at < ix->groups_n && ix->groups[*at].group == pr[i].p->group;
+		pr[i].here = pr[i].g < ix->groups_n && ix->groups[pr[i].g].group == pr[i].p->group;
 		if (!pr[i].here)
 			continue;
-		run_group_range(ix, *at, 0, &pr[i].lo, &pr[i].hi);
-		uint64_t mid = pr[i].lo + (pr[i].hi - pr[i].lo) / 2;
-		__builtin_prefetch(ix->part[0].entries + mid * ix->entry_bytes);
+		run_group_range(ix, pr[i].g, 0, &pr[i].lo, &pr[i].hi);
+		entries_fetch(ix, pr[i].lo, pr[i].hi);
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (!pr[i].here)
@@ -113,14 +142,13 @@ void db_probe(const struct db_snap *sn, unsigned table, unsigned index, struct d
 	const struct snap_table *t = &sn->tables[table];
 	uint32_t kb = sn->db->tables[table].indexes[index].key_bytes;
 	struct probing pr[PROBES_AT_ONCE];
-	uint64_t at[DB_RUNS_MAX] = { 0 };
 	while (n > 0) {
 		size_t part = MIN(n, PROBES_AT_ONCE);
 		for (size_t i = 0; i < part; i++)
 			probing_begin(&pr[i], &probes[i], kb);
 		for (uint32_t i = 0; i < t->runs_n; i++)
 			if (t->runs[i]->index[index].groups_n)
-				probe_run(&t->runs[i]->index[index], pr, part, &at[i]);
+				probe_run(&t->runs[i]->index[index], pr, part);
 		for (size_t i = 0; i < part; i++)
 			probing_end(&pr[i]);
 		probes += part;

@@ -386,6 +386,7 @@ static inline uint64_t numbers_gallop(struct numbers a, uint64_t lo, uint64_t hi
 }
 
 #define FEW_NUMBERS 64u
+#define NEAR_NUMBERS 16u /* so far off is a good guess */
 #define GUESSES 3u
 
 /* The first of n that is not below `v`, or n. Many are ids in a row, ids with gaps, or hashes: they
@@ -420,6 +421,18 @@ uint64_t run_group_lower_bound(const struct run_index *ix, uint32_t group)
 {
 	struct numbers groups = { (const uint8_t *)ix->groups, sizeof *ix->groups };
 	return numbers_lower_bound(groups, ix->groups_n, group);
+}
+
+uint64_t run_group_near(const struct run_index *ix, uint64_t guess, uint32_t group)
+{
+	struct numbers groups = { (const uint8_t *)ix->groups, sizeof *ix->groups };
+	uint64_t n = ix->groups_n, lo = guess - MIN(guess, (uint64_t)NEAR_NUMBERS);
+	uint64_t hi = MIN(n, guess + NEAR_NUMBERS);
+	bool above = lo == 0 || number_at(groups, lo - 1) < group;
+	bool below = hi == n || number_at(groups, hi - 1) >= group;
+	if (LIKELY(above && below))
+		return numbers_halve(groups, lo, hi, group);
+	return numbers_gallop(groups, 0, n, guess, group);
 }
 
 uint64_t run_group_find(const struct run_index *ix, uint32_t group)
