@@ -22,6 +22,8 @@ function wav() {
   return b;
 }
 
+const pictures = (url) => ({ art: url, thumb: url, thumbLarge: url });
+
 function art(id) {
   const a = (id * 47) % 360, b = (a + 60 + (id * 13) % 80) % 360;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 300"><defs><linearGradient id="g" x2="1" y2="1"><stop stop-color="hsl(${a} 34% 46%)"/><stop offset="1" stop-color="hsl(${b} 38% 68%)"/></linearGradient></defs><rect width="300" height="300" fill="url(#g)"/><circle cx="${80 + id * 31 % 150}" cy="${90 + id * 53 % 130}" r="${40 + id * 17 % 60}" fill="hsl(${b} 40% 84% / .55)"/></svg>`;
@@ -65,21 +67,21 @@ export class FakeServer {
     this.container('AG', 'A', 'Genres', 'plain');
     ALBUMS.forEach((title, i) => {
       const artist = ARTISTS[i % ARTISTS.length];
-      this.container(`al${i}`, 'AL', title, 'album', { artist, art: `/art/${i + 1}` });
+      this.container(`al${i}`, 'AL', title, 'album', { artist, ...pictures(`/art/${i + 1}`) });
       for (let k = 1; k <= 9; k++) {
         this.item(`al${i}/i${i}${k}`, `al${i}`, 'audio', `${['Morning', 'Window', 'Evening', 'Glass', 'Harbour', 'Snow', 'Letters', 'Orchard', 'Homeward'][(k + i) % 9]}`,
-          { artist, album: title, track: k, durationMs: 150000 + ((i * 37 + k * 71) % 160) * 1000, art: `/art/${i + 1}` });
+          { artist, album: title, track: k, durationMs: 150000 + ((i * 37 + k * 71) % 160) * 1000, ...pictures(`/art/${i + 1}`) });
       }
     });
     ARTISTS.forEach((name, i) => this.container(`ar${i}`, 'AR', name, 'artist', { childCount: 2 + i }));
     for (let i = 0; i < tracks; i++) {
-      this.item(`AT/i${i}`, 'AT', 'audio', titles[i] ?? `Song ${i + 1}`, { artist: ARTISTS[i % 6], album: ALBUMS[i % 12], durationMs: 1000, art: `/art/${i % 12 + 1}` });
+      this.item(`AT/i${i}`, 'AT', 'audio', titles[i] ?? `Song ${i + 1}`, { artist: ARTISTS[i % 6], album: ALBUMS[i % 12], durationMs: 1000, ...pictures(`/art/${i % 12 + 1}`) });
     }
     this.container('VT', 'V', 'All Videos', 'plain');
     ['Harbour at night', 'Summer 2019', 'The lighthouse keeper', 'Lena’s birthday', 'Ferry', 'Snow day'].forEach((t, i) =>
-      this.item(`VT/i${i}`, 'VT', 'video', t, { durationMs: 400000 + i * 1234000, height: 1080, year: 2015 + i, ...(i % 2 ? {} : { art: `/art/${20 + i}` }) }));
+      this.item(`VT/i${i}`, 'VT', 'video', t, { durationMs: 400000 + i * 1234000, height: 1080, year: 2015 + i, ...(i % 2 ? {} : { ...pictures(`/art/${20 + i}`) }) }));
     this.container('IT', 'I', 'All Pictures', 'plain');
-    for (let i = 0; i < 40; i++) this.item(`IT/i${i}`, 'IT', 'image', `IMG_${1000 + i}`, { width: 4000, height: 3000, dateTaken: 1565000000 + i * 90000 });
+    for (let i = 0; i < 40; i++) this.item(`IT/i${i}`, 'IT', 'image', `IMG_${1000 + i}`, { width: 4000, height: 3000, ...pictures(`/art/${i}`), dateTaken: 1565000000 + i * 90000 });
     this.container('d1', 'F', 'Family', 'folder');
     ['2018', '2019', '2020 – Møn', 'Concerts & rehearsals'].forEach((t, i) => this.container(`d${i + 2}`, 'd1', t, 'folder', { childCount: 12 * (i + 1) }));
   }

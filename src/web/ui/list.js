@@ -40,7 +40,7 @@ function tile(o, ui) {
 }
 
 function row(o) {
-  const lead = o.art ? cover(o.art, iconOf(o), 'row-art') : el('span', { class: 'row-icon' }, icon(iconOf(o)));
+  const lead = o.thumb ? cover(o.thumb, iconOf(o), 'row-art') : el('span', { class: 'row-icon' }, icon(iconOf(o)));
   return el('a', { class: 'row', href: hrefOf(o.id), 'data-id': o.id }, lead,
     el('span', { class: 'row-title', text: o.title }),
     el('span', { class: 'row-count', text: count(o.childCount) }),
@@ -49,7 +49,7 @@ function row(o) {
 
 function albumCard(o) {
   return el('a', { class: 'card', href: hrefOf(o.id), 'data-id': o.id },
-    cover(o.art, 'album'),
+    cover(o.thumbLarge, 'album'),
     el('span', { class: 'card-title', text: o.title }),
     el('span', { class: 'card-sub', text: o.artist ?? plural(o.childCount, 'song', 'songs') }));
 }
@@ -57,7 +57,7 @@ function albumCard(o) {
 function filmCard(o) {
   const size = o.height ? `${o.height}p` : '';
   return el('a', { class: 'card film', href: '', 'data-id': o.id, 'data-open': o.id },
-    cover(o.art, 'video', 'wide'),
+    cover(o.thumbLarge, 'video', 'wide'),
     o.durationMs ? el('span', { class: 'badge', text: duration(o.durationMs / 1000) }) : null,
     el('span', { class: 'card-title', text: o.title }),
     el('span', { class: 'card-sub', text: [o.year, size].filter(Boolean).join(' · ') }));
@@ -65,13 +65,13 @@ function filmCard(o) {
 
 function thumb(o) {
   return el('a', { class: 'thumb', href: '', 'data-id': o.id, 'data-open': o.id, 'aria-label': o.title, title: o.title },
-    cover(o.url, 'image', 'square'));
+    cover(o.thumbLarge, 'image', 'square'));
 }
 
 function track(o, listing) {
   const inAlbum = listing.container.class === 'album';
   const lead = inAlbum ? el('span', { class: 'track-no', text: o.track ? String(o.track) : '' })
-                       : cover(o.art, 'music', 'row-art');
+                       : cover(o.thumb, 'music', 'row-art');
   const sub = inAlbum && o.artist === listing.container.artist ? '' : (o.artist ?? '');
   return el('button', { class: 'track', type: 'button', 'data-id': o.id, 'data-play': o.id }, lead,
     el('span', { class: 'bars', 'aria-hidden': 'true' }, el('i'), el('i'), el('i')),
@@ -100,7 +100,7 @@ function header(listing, ui) {
   const facts = [c.artist, countText(listing)].filter(Boolean);
   const big = c.class === 'album';
   return el('div', { class: big ? 'head album' : 'head' },
-    big ? cover(c.art ?? listing.children.find((o) => o.art)?.art, 'album', 'big') : null,
+    big ? cover(c.thumbLarge ?? listing.children.find((o) => o.thumbLarge)?.thumbLarge, 'album', 'big') : null,
     el('div', { class: 'head-text' },
       el('h1', { text: c.title }),
       el('p', { class: 'head-facts', text: facts.join(' · ') }), buttons));

@@ -91,13 +91,13 @@ export class Player {
     byId('now-title').textContent = o.title;
     byId('now-artist').textContent = [o.artist, o.album].filter(Boolean).join(' · ');
     const art = byId('now-art');
-    art.replaceChildren(cover(o.art, 'music', 'fill'));
+    art.replaceChildren(cover(o.thumb, 'music', 'fill'));
     art.href = hrefOf(this.from);
     this.#showQueue();
     if ('mediaSession' in navigator) {
       navigator.mediaSession.metadata = new MediaMetadata({
         title: o.title, artist: o.artist ?? '', album: o.album ?? '',
-        artwork: o.art ? [{ src: o.art }] : [],
+        artwork: o.thumbLarge ? [{ src: o.thumbLarge, type: 'image/jpeg' }] : [],
       });
     }
   }

@@ -81,13 +81,18 @@ export class Viewer {
   }
 
   #picture(o) {
-    return el('img', { src: o.url, alt: o.title, decoding: 'async',
-      onerror: (event) => event.target.replaceWith(this.#refusal(o)) });
+    const img = el('img', { src: o.url, alt: o.title, decoding: 'async' });
+    // HEIC, TIFF: what the browser does not know it still shows in small.
+    img.addEventListener('error', () => {
+      if (o.thumbLarge && !img.src.endsWith(o.thumbLarge)) img.src = o.thumbLarge;
+      else img.replaceWith(this.#refusal(o));
+    });
+    return img;
   }
 
   #video(o) {
     const video = el('video', { src: o.url, controls: true, autoplay: true, playsinline: true,
-      poster: o.art ?? null, 'aria-label': o.title });
+      poster: o.thumbLarge ?? null, 'aria-label': o.title });
     video.addEventListener('error', () => {
       if (video.isConnected && video.error && video.getAttribute('src')) video.replaceWith(this.#refusal(o));
     });
