@@ -209,6 +209,76 @@ static void add_texts(struct buf *b, const char *name, struct fb_vector v)
 #define TEXT(field) add_text(b, #field, media_file_##field(f))
 #define NUMBER(field) add_number(b, #field, (uint64_t)media_file_##field(f))
 
+static void add_bytes(struct buf *b, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_addf(b, "%02x", p[i]);
+}
+
+static void add_field(struct buf *b, struct fb_table t, const struct fb_field_type *field);
+
+static void add_table(struct buf *b, struct fb_table t, const struct fb_table_type *type)
+{
+	for (uint32_t i = 0; i < type->fields_n; i++)
+		add_field(b, t, &type->fields[i]);
+}
+
+static void add_field(struct buf *b, struct fb_table t, const struct fb_field_type *field)
+{
+	uint32_t slot = 4 + 2u * field->id;
+	const uint8_t *p = fb_field(t, slot);
+
+	if (!p)
+		return;
+	buf_addf(b, " #%u:", field->id);
+	if (field->kind == FB_SCALAR) {
+		add_bytes(b, p, field->size);
+	} else if (field->kind == FB_STRING) {
+		struct span s = fb_get_bytes(t, slot);
+		add_bytes(b, (const uint8_t *)s.p, s.n);
+	} else if (field->kind == FB_TABLE) {
+		add_table(b, fb_get_table(t, slot), field->table);
+	} else {
+		struct fb_vector v = fb_get_vector(t, slot);
+		for (uint32_t i = 0; i < v.n; i++) {
+			buf_addf(b, " [%u]", i);
+			if (field->kind == FB_TABLES) {
+				add_table(b, fb_vector_table(v, i), field->table);
+			} else if (field->kind == FB_STRINGS) {
+				struct span s = fb_vector_string(v, i);
+				add_bytes(b, (const uint8_t *)s.p, s.n);
+			} else {
+				add_bytes(b, v.buf + v.pos + (size_t)i * field->element_size,
+					  field->element_size);
+			}
+		}
+	}
+}
+
+/* Of two libraries of one tree all fields are the same, byte for byte, but numbers that the library
+ * allots and times of storing. By the schema, so that no field that comes later is forgotten. */
+static bool is_the_librarys_own(const struct fb_field_type *field)
+{
+	static const uint8_t own[] = {
+		0,		       /* id */
+		15, 16,		       /* created_at, updated_at */
+		41,		       /* directory_id */
+		44, 45, 46, 47, 48, 49 /* ids of terms and albums */
+	};
+
+	for (size_t i = 0; i < sizeof own; i++)
+		if (own[i] == field->id)
+			return true;
+	return false;
+}
+
+static void add_all_fields(struct buf *b, struct fb_table f)
+{
+	for (uint32_t i = 0; i < media_file_type.fields_n; i++)
+		if (!is_the_librarys_own(&media_file_type.fields[i]))
+			add_field(b, f, &media_file_type.fields[i]);
+}
+
 static void dump_file(struct buf *b, struct fb_table f)
 {
 	struct fb_vector subtitles = media_file_subtitles(f);
@@ -231,6 +301,7 @@ static void dump_file(struct buf *b, struct fb_table f)
 	}
 	for (uint32_t i = 0; i < tracks.n; i++)
 		add_text(b, "track_codec", stream_codec(fb_vector_table(tracks, i)));
+	add_all_fields(b, f);
 	buf_add_char(b, '\n');
 }
 

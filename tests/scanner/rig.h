@@ -54,7 +54,8 @@ char *rig_report(struct rig *r);
 bool rig_wait_for(struct rig *r, const char *path, bool there);
 /** Files in the library. */
 uint64_t rig_files(struct rig *r);
-/** All fields of all files but ids and times of storing, one line each. free() it. */
+/** All fields of all files but ids and times of storing, one line each: the ones that a person
+ * looks for by name, then every one byte for byte. free() it. */
 char *rig_dump(struct rig *r);
 /** Wait up to 15 s until both dumps are equal; prints the first difference otherwise. */
 bool rig_wait_equal(struct rig *r, const char *dump);
