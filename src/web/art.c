@@ -65,7 +65,8 @@ struct made_from {
 /** The file itself; its record is asked, so that a disk may sleep. */
 static struct made_from from_file(struct fb_table media)
 {
-	return (struct made_from){ .source = { media_file_path(media), media_file_filename(media) },
+	return (struct made_from){ .source = { media_file_path(media), media_file_filename(media),
+					       media_file_canonical_path(media) },
 				   .size = media_file_size(media),
 				   .modified_ns = media_file_modified(media) };
 }
@@ -81,7 +82,7 @@ static enum err from_folder_art(struct span path, struct made_from *out)
 	name[path.n] = '\0';
 	if (stat(name, &st) != 0)
 		return ERR_NOTFOUND;
-	*out = (struct made_from){ .source = { path, path },
+	*out = (struct made_from){ .source = { .path = path, .name = path },
 				   .size = (uint64_t)st.st_size,
 				   .modified_ns =
 					   st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec };

@@ -52,9 +52,7 @@ static bool is_below_a_root(const struct library_snap *sn, struct span path)
 	return false;
 }
 
-/** A link that was put in place of the file, or of a directory on the way to it, since the scan
- * must not lead out of what is served. Links that the scan followed are known by where they led. */
-static bool is_where_it_was(const struct web *w, struct fb_table media, int fd)
+bool media_is_where_it_was(struct library *library, struct span path, struct span canonical, int fd)
 {
 	char name[32], text[4096];
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
@@ -62,13 +60,12 @@ static bool is_where_it_was(const struct web *w, struct fb_table media, int fd)
 	if (n <= 0 || (size_t)n >= sizeof text)
 		return true; /* without /proc, or with such a path, nobody can tell */
 	struct span real = span_of(text, (size_t)n), gone = SPAN(" (deleted)");
-	if (span_eq(real, media_file_path(media)) ||
-	    span_eq(real, media_file_canonical_path(media)))
+	if (span_eq(real, path) || span_eq(real, canonical))
 		return true;
 	if (span_ends(real, gone)) /* another has just taken its name */
 		real.n -= gone.n;
 	CLEANUP(library_snap_endp)
-	struct library_snap *sn = library_snap_begin(w->options.library);
+	struct library_snap *sn = library_snap_begin(library);
 	return sn && is_below_a_root(sn, real);
 }
 
@@ -234,7 +231,8 @@ static void serve(struct web *w, struct fb_table media, struct span ext, const s
 	if (!add_dlna_headers(w, media, interactive_av, req, reply))
 		return;
 	enum err e = media_source_open(media_file_path(media), media_file_id(media), &src);
-	if (e == ERR_OK && !is_where_it_was(w, media, src.fd)) {
+	if (e == ERR_OK && !media_is_where_it_was(w->options.library, media_file_path(media),
+						  media_file_canonical_path(media), src.fd)) {
 		fd_closep(&src.fd);
 		e = ERR_NOTFOUND;
 	}

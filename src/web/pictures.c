@@ -20,7 +20,7 @@ struct job {
 	enum { JOB_FREE, JOB_NEW, JOB_UNDER_WAY } state; /* lock */
 	uint64_t serial;				 /* lock; the smaller, the earlier */
 	struct picture_key key;				 /* lock; fixed while it is not free */
-	char *path, *name;				 /* lock; likewise */
+	char *path, *name, *canonical;			 /* lock; likewise */
 };
 
 struct waiting {
@@ -71,6 +71,14 @@ static void fill(const struct picture_reply *r, enum err e, struct span bytes)
 	buf_fini(&body);
 }
 
+static void free_job(struct job *job)
+{
+	free(TAKE(job->path));
+	free(TAKE(job->name));
+	free(TAKE(job->canonical));
+	job->state = JOB_FREE;
+}
+
 /** All who wait for the job; it is free then. */
 static void answer_job(struct pictures *p, struct job *job, enum err e, struct span bytes)
 {
@@ -84,9 +92,7 @@ static void answer_job(struct pictures *p, struct job *job, enum err e, struct s
 		replies[n++] = p->waiting[i].reply;
 		p->waiting[i].job = NULL;
 	}
-	free(TAKE(job->path));
-	free(TAKE(job->name));
-	job->state = JOB_FREE;
+	free_job(job);
 	mutex_unlock(&p->lock);
 	for (size_t i = 0; i < n; i++) {
 		fill(&replies[i], e, bytes);
@@ -114,9 +120,10 @@ static struct job *new_job(struct pictures *p, const struct picture_key *key,
 		job++;
 	job->path = strndup(source->path.p, source->path.n);
 	job->name = strndup(source->name.p, source->name.n);
-	if (!job->path || !job->name) {
-		free(TAKE(job->path));
-		free(TAKE(job->name));
+	job->canonical =
+		strndup(source->canonical.n > 0 ? source->canonical.p : "", source->canonical.n);
+	if (!job->path || !job->name || !job->canonical) {
+		free_job(job);
 		return NULL;
 	}
 	job->state = JOB_NEW;
@@ -143,11 +150,8 @@ static bool wait_for(struct pictures *p, const struct picture_key *key,
 	if (!job)
 		return false;
 	if (!http_reply_suspend(reply->reply)) {
-		if (is_new) {
-			free(TAKE(job->path));
-			free(TAKE(job->name));
-			job->state = JOB_FREE;
-		}
+		if (is_new)
+			free_job(job);
 		return false;
 	}
 	p->waiting[slot] = (struct waiting){ .job = job, .reply = *reply };
@@ -209,6 +213,10 @@ static enum err send_job(struct pictures *p, struct job *job)
 	if (e != ERR_OK)
 		return e;
 	CLEANUP(fd_closep) int fd = src.fd;
+	if (job->canonical[0] != '\0' &&
+	    !media_is_where_it_was(p->options.library, span_str(job->path),
+				   span_str(job->canonical), fd))
+		return ERR_NOTFOUND;
 	if (!p->probe)
 		e = probe_new(&options, &p->probe, NULL);
 	if (name.n > PROBE_NAME_MAX)

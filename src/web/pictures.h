@@ -13,9 +13,11 @@
 
 _Static_assert(PICTURES_WAITING_MAX < HTTP_SUSPENDED_MAX, "commits find room, too");
 
+struct library;
 struct pictures;
 
 struct pictures_options {
+	struct library *library;
 	const char *probe_program; /* NULL: beside the binary */
 	const char *cache_dir;	   /* NULL: nothing is kept on disk */
 	uint64_t cache_max_bytes;
@@ -30,8 +32,9 @@ struct picture_reply {
 
 /** Where a picture is made from. */
 struct picture_source {
-	struct span path; /* borrowed for the call */
-	struct span name; /* for its extension */
+	struct span path;      /* borrowed for the call */
+	struct span name;      /* for its extension */
+	struct span canonical; /* where the path led when it was scanned; empty: anywhere will do */
 };
 
 struct pictures_stats {

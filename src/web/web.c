@@ -43,7 +43,8 @@ enum err web_new(const struct web_options *options, struct web **out, struct err
 			return err_set(info, e, 0, "cannot add the address %s", routes[i].path);
 		}
 	}
-	struct pictures_options pictures = { .probe_program = options->probe_program,
+	struct pictures_options pictures = { .library = options->library,
+					     .probe_program = options->probe_program,
 					     .cache_dir = options->thumbnails_dir,
 					     .cache_max_bytes = options->thumbnails_max_bytes };
 	enum err e = pictures_new(&pictures, &w->pictures);

@@ -58,6 +58,12 @@ struct media_source {
  * Errors: ERR_NOTFOUND (gone, or not a regular file), ERR_ACCESS, ERR_IO. */
 NODISCARD enum err media_source_open(struct span path, uint64_t id, struct media_source *out);
 
+/** A link that was put in place of the file, or of a directory on the way to it, since the scan
+ * must not lead out of what is served. Links that the scan followed are known by where they led
+ * (`canonical`). */
+bool media_is_where_it_was(struct library *library, struct span path, struct span canonical,
+			   int fd);
+
 /** Answer with the file or a part of it: conditions, ranges, 200, 206, 304, 412, 416. Takes the
  * descriptor of `src`. Content-Type is the caller's to add before. */
 void media_source_send(struct media_source *src, const struct http_req *req,

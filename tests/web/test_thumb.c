@@ -138,6 +138,26 @@ TEST(thumb, folder_art_that_changes_is_shown_anew)
 	site_stop(&s);
 }
 
+TEST(thumb, a_link_put_in_a_files_place_shows_nothing_from_elsewhere)
+{
+	struct site s;
+	struct answer a;
+	site_start(&s);
+	write_picture(site_path(&s, "secret.bmp"), 300, 300);
+	EXPECT(unlink(site_path(&s, "media/picture.jpg")) == 0);
+	EXPECT(symlink("../secret.bmp", site_path(&s, "media/picture.jpg")) == 0);
+	site_ask_file(&s, "GET", "/thumb/", s.picture, ".tn.jpg", "", &a);
+	EXPECT_U64(404, a.status);
+	client_answer_fini(&a);
+	/* Nothing is remembered of it. */
+	EXPECT(unlink(site_path(&s, "media/picture.jpg")) == 0);
+	write_picture(site_path(&s, "media/picture.jpg"), 300, 300);
+	site_ask_file(&s, "GET", "/thumb/", s.picture, ".tn.jpg", "", &a);
+	EXPECT_U64(200, a.status);
+	client_answer_fini(&a);
+	site_stop(&s);
+}
+
 static int send_get(const struct site *s, uint64_t id)
 {
 	char request[200];
