@@ -255,6 +255,7 @@ static enum err open_http(struct app *app, struct err_info *info)
 	struct dlna_options dlna_options = { .friendly_name = app->conf->name };
 	struct web_options web_options = {
 		.friendly_name = app->conf->name,
+		.tag_encoding = app->conf->tag_encoding,
 		.content_features = dlna_content_features,
 		.thumb_features = dlna_thumb_features,
 		.thumbnails_max_bytes = (uint64_t)app->conf->thumbnail_cache_mib << 20,

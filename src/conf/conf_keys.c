@@ -57,7 +57,8 @@ const struct conf_key conf_keys[] = {
 	  "What tags mean that say they are Latin-1 but are not: \"auto\" sees UTF-8, Shift-JIS,\n"
 	  "Cyrillic and Greek in them; \"latin1\" takes them as they are; \"cp1250\" ...\n"
 	  "\"cp1257\", \"cp874\", \"koi8-r\", \"shift-jis\", \"euc-jp\", \"euc-kr\", \"gbk\" and\n"
-	  "\"big5\" decide. Applied to files as they are read: touch those that were." },
+	  "\"big5\" decide. Applied to files as they are read: touch those that were. The same\n"
+	  "for subtitle files." },
 	{ "web.thumbnail_cache", CONF_NUMBER, FIELD(thumbnail_cache_mib), "256", 0, 65536, "MiB",
 	  "Thumbnails are kept on disk, beside the library, up to this size; those that were not\n"
 	  "shown for the longest time go first. 0: none are kept." },

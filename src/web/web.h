@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/flatbuffer.h"
 #include "base/picture.h"
+#include "base/text_encoding.h"
 
 struct web;
 struct http;
@@ -23,6 +24,7 @@ struct web_options {
 	 */
 	const char *thumbnails_dir;
 	uint64_t thumbnails_max_bytes;
+	enum text_encoding tag_encoding; /* of subtitles that are not UTF-8 */
 	/** DLNA's contentFeatures of a file (dlna_content_features). */
 	void (*content_features)(struct fb_table media_file, struct buf *out);
 	/** The same of a thumbnail in this box (dlna_thumb_features). */

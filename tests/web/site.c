@@ -39,6 +39,9 @@ static void write_files(const struct site *s)
 	write_file(s, "media/film.mp4", "film", 4);
 	write_file(s, "media/film.en.srt", "english", 7);
 	write_file(s, "media/film.de.srt", "german", 6);
+	write_file(s, "media/clip.srt", "caf\xe9", 4);
+	write_file(s, "media/clip.idx", "index", 5);
+	write_file(s, "media/clip.sub", "\0\0\1\xba\xff", 5);
 	write_file(s, "media/picture.jpg", jpeg, sizeof jpeg - 1);
 	write_file(s, "media/hang", jpeg, sizeof jpeg - 1);
 	write_file(s, "media/cover.jpg", jpeg, sizeof jpeg - 1);
@@ -79,6 +82,11 @@ static void fill_library(struct site *s, bool with_hang)
 		{ .path = path_span(s, "film.en.srt", english), .language = SPAN("en") },
 		{ .path = path_span(s, "film.de.srt", german), .language = SPAN("de") },
 	};
+	char clip_srt[512], clip_idx[512];
+	const struct subtitle_in clip_subtitles[] = {
+		{ .path = path_span(s, "clip.srt", clip_srt) },
+		{ .path = path_span(s, "clip.idx", clip_idx) },
+	};
 	EXPECT_OK(batch_new(&b));
 	snprintf(root, sizeof root, "%s/media", s->dir);
 	EXPECT_OK(batch_root(b, span_str(root), SPAN("media")));
@@ -113,11 +121,18 @@ static void fill_library(struct site *s, bool with_hang)
 	if (with_hang)
 		put(s, b, (struct media_file_in){ .kind = MEDIA_KIND_IMAGE, .title = SPAN("hang") },
 		    "hang");
+	put(s, b,
+	    (struct media_file_in){ .kind = MEDIA_KIND_VIDEO,
+				    .title = SPAN("clip"),
+				    .subtitles = clip_subtitles,
+				    .subtitles_n = ARRAY_LEN(clip_subtitles) },
+	    "clip.mp4");
 	EXPECT_OK(library_submit_wait(s->library, b, &result));
 	EXPECT_OK(result.err);
 	s->song = id_of(s, "song.mp3");
 	s->page = id_of(s, "page.ogg");
 	s->film = id_of(s, "film.mp4");
+	s->clip = id_of(s, "clip.mp4");
 	s->picture = id_of(s, "picture.jpg");
 	if (with_hang)
 		s->hang = id_of(s, "hang");

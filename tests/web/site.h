@@ -14,7 +14,7 @@ struct site {
 	struct cache *pages;
 	uint16_t port;
 	char dir[200], thumbnails[256];
-	uint64_t song, page, film, picture, hang; /* media ids */
+	uint64_t song, page, film, clip, picture, hang; /* media ids */
 };
 
 void site_start(struct site *s);

@@ -214,9 +214,29 @@ TEST(media, art_beside_the_file_and_subtitles)
 	site_stop(&s);
 }
 
+TEST(media, subtitles_are_sent_in_utf8_and_pairs_by_their_number)
+{
+	struct site s;
+	struct answer a;
+	site_start(&s);
+	site_ask_file(&s, "GET", "/subtitle/", s.clip, ".0.srt", "", &a);
+	EXPECT_U64(200, a.status);
+	EXPECT_STR("text/srt; charset=utf-8", client_header(&a, "Content-Type"));
+	EXPECT_SPAN(SPAN("caf\xc3\xa9"), a.body);
+	client_answer_fini(&a);
+	site_ask_file(&s, "GET", "/subtitle/", s.clip, ".1.idx", "", &a);
+	EXPECT_SPAN(SPAN("index"), a.body);
+	client_answer_fini(&a);
+	site_ask_file(&s, "GET", "/subtitle/", s.clip, ".1.sub", "", &a);
+	EXPECT_SPAN(span_of("\0\0\1\xba\xff", 5), a.body);
+	client_answer_fini(&a);
+	site_stop(&s);
+}
+
 TEST(media, subtitles_of_one_kind_have_addresses_of_their_own)
 {
-	static const char *const none[] = { ".vtt", ".2.srt", ".0.vtt", ".x.srt", ".0.0.srt", "" };
+	static const char *const none[] = { ".ass",	".2.srt", ".0.ass", ".x.srt",
+					    ".0.0.srt", ".2.vtt", "" };
 	struct site s;
 	struct answer a;
 	site_start(&s);
@@ -226,6 +246,10 @@ TEST(media, subtitles_of_one_kind_have_addresses_of_their_own)
 	client_answer_fini(&a);
 	site_ask_file(&s, "GET", "/subtitle/", s.film, ".1.srt", "", &a);
 	EXPECT_SPAN(SPAN("german"), a.body);
+	client_answer_fini(&a);
+	site_ask_file(&s, "GET", "/subtitle/", s.film, ".1.vtt", "", &a);
+	EXPECT_STR("text/vtt; charset=utf-8", client_header(&a, "Content-Type"));
+	EXPECT_SPAN(SPAN("WEBVTT\n\ngerman\n"), a.body);
 	client_answer_fini(&a);
 	for (size_t i = 0; i < ARRAY_LEN(none); i++) {
 		site_ask_file(&s, "GET", "/subtitle/", s.film, none[i], "", &a);
