@@ -37,6 +37,7 @@ FILES = {
     "sound.ogg": SOUND + ["-c:a", "libvorbis"],
     "flac.oga": SOUND + ["-c:a", "flac", "-sample_fmt", "s16", "-f", "ogg"],
     "sound.opus": SOUND + ["-c:a", "libopus", "-ar", "48000"],
+    "sound.spx": SOUND + ["-c:a", "libspeex", "-ar", "16000"] + PLAIN,
     "sound.m4a": SOUND + ["-c:a", "aac", "-b:a", "96k"],
     "book.m4b": SOUND + ["-c:a", "aac", "-f", "ipod"],
     "lossless.m4a": SOUND + ["-c:a", "alac", "-sample_fmt", "s16p"],
@@ -190,6 +191,7 @@ def tagged(d):
     f["WM/TrackNumber"] = "3"
     f["WM/PartOfSet"] = "2"
     f["WM/Year"] = "1999"
+    f["WM/IsCompilation"] = "1"
     image = picture(path)
     f["WM/Picture"] = mutagen.asf.ASFByteArrayAttribute(
         struct.pack("<bI", 3, len(image)) + "image/jpeg\0\0".encode("utf-16-le") + image)
@@ -227,6 +229,21 @@ def odd_tags(d):
     f.tags.add(id3.TIT2(encoding=3, text="a\x01b\tc\u202ed\x7f  e"))
     f.tags.add(id3.TPE1(encoding=3, text="x" * 100000))
     f.save()
+    # What taggers write into ID3v2.3, which has no place for several values; numbers of genres.
+    f = mutagen.mp3.MP3(copy(d, "vbr.mp3", "semicolons.mp3"))
+    if f.tags is None:
+        f.add_tags()
+    f.tags.add(id3.TPE1(encoding=1, text="AC/DC; Earth, Wind & Fire; A;B"))
+    f.tags.add(id3.TCON(encoding=1, text="(17);Pop; Hip-Hop/Rap"))
+    f.tags.add(id3.TYER(encoding=0, text="1999"))
+    f.tags.add(id3.TDAT(encoding=0, text="3112"))
+    f.save(v1=0, v2_version=3)
+    for name, key, date in (("year.flac", "year", "2001"), ("day.flac", "date", "31.12.1999"),
+                            ("digits.flac", "date", "20040506")):
+        f = mutagen.flac.FLAC(copy(d, "sound.flac", name))
+        f[key] = date
+        f["discnumber"] = "1/3"
+        f.save()
     # CP1251 bytes labelled Latin-1, and UTF-8 bytes labelled Latin-1.
     for name, raw in (("cp1251.mp3", "\u041a\u0438\u043d\u043e".encode("cp1251")),
                       ("utf8inlatin1.mp3", "Bj\u00f6rk \u4e2d".encode("utf-8")),

@@ -13,6 +13,7 @@ struct value {
 	bool may_be_legacy; /* the format has text that is labelled Latin-1 */
 	struct span text;   /* clean, of the first value that is not empty */
 	void (*add)(struct facts *f, struct span s); /* NULL: keep the first in `text` */
+	struct span separator; /* between values that taggers put into one; where add is set */
 };
 
 static enum text_encoding tag_encoding; /* set once, before the first file */
@@ -23,6 +24,17 @@ void audio_init(enum text_encoding encoding)
 	/* The default keeps all strings in one unlocked list. */
 	taglib_set_string_management_enabled(0);
 	taglib_set_strings_unicode(1);
+}
+
+static void add_values(const struct value *v, struct span s)
+{
+	while (s.n > 0) {
+		const char *at = memmem(s.p, s.n, v->separator.p, v->separator.n);
+		size_t end = at ? (size_t)(at - s.p) : s.n;
+
+		v->add(v->f, span_first(s, end));
+		s = span_skip(s, end + v->separator.n);
+	}
 }
 
 static void value_take(void *ctx, const char *utf8, size_t n)
@@ -36,7 +48,7 @@ static void value_take(void *ctx, const char *utf8, size_t n)
 	if (repaired_n > 0)
 		s = span_of(repaired, repaired_n);
 	if (v->add)
-		v->add(v->f, s);
+		add_values(v, s);
 	else if (v->text.n == 0)
 		v->text = facts_text(v->f, s);
 }
@@ -65,9 +77,10 @@ static struct span text_or(struct value *v, struct tag_file *t, const char *key,
 }
 
 static void values_into(struct value *v, struct tag_file *t, const char *key,
-			void (*add)(struct facts *f, struct span s))
+			void (*add)(struct facts *f, struct span s), struct span separator)
 {
 	v->add = add;
+	v->separator = separator;
 	tag_property(t, key, value_take, v);
 }
 
@@ -78,10 +91,12 @@ static void read_tags(struct facts *f, struct tag_file *t, bool may_be_legacy)
 
 	r->title = text_or(&v, t, "TITLE", taglib_tag_title);
 	r->album = text_or(&v, t, "ALBUM", taglib_tag_album);
-	values_into(&v, t, "ARTIST", facts_add_artist);
+	/* ID3v2.3 has no place for several values. Semicolons are what Windows, foobar2000 and
+	 * MusicBee write then; a slash or a comma is part of many names. */
+	values_into(&v, t, "ARTIST", facts_add_artist, SPAN("; "));
 	if (r->artists_n == 0)
 		facts_add_artist(f, text_or(&v, t, "ARTIST", taglib_tag_artist));
-	values_into(&v, t, "GENRE", facts_add_genre);
+	values_into(&v, t, "GENRE", facts_add_genre, SPAN(";"));
 	r->album_artist = text_of(&v, t, "ALBUMARTIST");
 	if (r->album_artist.n == 0)
 		r->album_artist = text_of(&v, t, "ALBUM ARTIST");
@@ -89,6 +104,8 @@ static void read_tags(struct facts *f, struct tag_file *t, bool may_be_legacy)
 	r->track = facts_number(text_of(&v, t, "TRACKNUMBER"));
 	r->disc = facts_number(text_of(&v, t, "DISCNUMBER"));
 	r->year = facts_year(text_of(&v, t, "DATE"));
+	if (r->year == 0)
+		r->year = facts_year(text_of(&v, t, "YEAR"));
 	if (r->year == 0)
 		r->year = facts_year(text_of(&v, t, "ORIGINALDATE"));
 	struct span compilation = text_of(&v, t, "COMPILATION");

@@ -137,11 +137,18 @@ static uint64_t leading_number(struct span *s, size_t digits_max)
 
 uint16_t facts_year(struct span date)
 {
-	struct span s = span_trim(date);
-	size_t before = s.n;
-	uint64_t year = leading_number(&s, 5);
+	while (date.n > 0) {
+		size_t before = date.n;
+		uint64_t year = leading_number(&date, 9);
 
-	return before - s.n == 4 && year > 0 ? (uint16_t)year : 0;
+		if (before - date.n == 4 && year > 0)
+			return (uint16_t)year;
+		if (before - date.n == 8) /* 20040506 */
+			return (uint16_t)(year / 10000);
+		if (before == date.n)
+			date = span_skip(date, 1);
+	}
+	return 0;
 }
 
 uint16_t facts_number(struct span s)

@@ -46,7 +46,8 @@ uint32_t facts_art_max(const struct facts *f);
 /** Say how it ended; `why` is one sentence, a literal. */
 void facts_fail(struct facts *f, uint8_t status, const char *why);
 
-/** The year at the start of "2004-05-06", else 0. */
+/** The year of "2004-05-06", "6.5.2004" or "20040506": the first number of so many digits, else 0.
+ */
 uint16_t facts_year(struct span date);
 /** The number at the start of "3/12", else 0. */
 uint16_t facts_number(struct span s);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <string>
 
@@ -391,14 +392,18 @@ try {
 	auto it = t->map.find(key);
 	unsigned n = 0;
 
-	if (it == t->map.end())
-		return 0;
-	for (const auto &value : it->second)
-		n += give_value(value, fn, ctx);
-	/* The map has the first artist of ASF only; the others are attributes of an odd name. */
+	if (it != t->map.end())
+		for (const auto &value : it->second)
+			n += give_value(value, fn, ctx);
+	/* Of ASF the map has the first artist only, and no compilations. */
 	auto *asf = dynamic_cast<TagLib::ASF::Tag *>(cpp_file(t)->tag());
-	if (asf && std::string(key) == "ARTIST")
-		for (const auto &attribute : asf->attribute("Author"))
+	const char *name = !asf				     ? nullptr
+			   : std::strcmp(key, "ARTIST") == 0 ? "Author"
+			   : std::strcmp(key, "COMPILATION") == 0 && n == 0
+				   ? "WM/IsCompilation"
+				   : nullptr;
+	if (name)
+		for (const auto &attribute : asf->attribute(name))
 			n += give_value(attribute.toString(), fn, ctx);
 	return n;
 } catch (...) {
