@@ -244,18 +244,14 @@ static struct span without_mark(enum text_encoding encoding, struct span s)
 		       : s;
 }
 
-enum err text_encoding_to_utf8(enum text_encoding encoding, struct span bytes, char *out,
-			       size_t cap, size_t *out_n)
+static enum err convert(const char *to_name, const char *from_name, struct span from, char *out,
+			size_t cap, size_t *out_n)
 {
-	const char *name = encodings[encoding].iconv;
-	struct span from = without_mark(encoding, bytes);
 	char *in = (char *)from.p;
 	char *to = out;
 	size_t left = cap;
+	iconv_t converter = iconv_open(to_name, from_name);
 
-	if (!name)
-		return ERR_INVALID;
-	iconv_t converter = iconv_open("UTF-8", name);
 	/* iconv_open() fails with a pointer that is none. */
 	if (converter == (iconv_t)-1) // NOLINT(performance-no-int-to-ptr)
 		return errno == EINVAL ? ERR_UNSUPPORTED : err_from_errno(errno);
@@ -266,4 +262,21 @@ enum err text_encoding_to_utf8(enum text_encoding encoding, struct span bytes, c
 		return os_errno == E2BIG ? ERR_RANGE : ERR_INVALID;
 	*out_n = cap - left;
 	return ERR_OK;
+}
+
+enum err text_encoding_to_utf8(enum text_encoding encoding, struct span bytes, char *out,
+			       size_t cap, size_t *out_n)
+{
+	const char *name = encodings[encoding].iconv;
+
+	return name ? convert("UTF-8", name, without_mark(encoding, bytes), out, cap, out_n)
+		    : ERR_INVALID;
+}
+
+enum err text_encoding_from_utf8(enum text_encoding encoding, struct span utf8, char *out,
+				 size_t cap, size_t *out_n)
+{
+	const char *name = encodings[encoding].iconv;
+
+	return name ? convert(name, "UTF-8", utf8, out, cap, out_n) : ERR_INVALID;
 }

@@ -54,3 +54,7 @@ enum text_encoding text_encoding_choose(enum text_encoding wanted, struct span b
  * does not know the encoding). Threads: any. */
 NODISCARD enum err text_encoding_to_utf8(enum text_encoding encoding, struct span bytes, char *out,
 					 size_t cap, size_t *out_n);
+/** The way back: UTF-8 as bytes of that encoding, 4 * utf8.n + 4 of which always suffice. Errors:
+ * the same; ERR_INVALID also where it lacks a character. */
+NODISCARD enum err text_encoding_from_utf8(enum text_encoding encoding, struct span utf8, char *out,
+					   size_t cap, size_t *out_n);

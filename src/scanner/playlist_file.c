@@ -14,7 +14,6 @@
 
 struct reader {
 	struct span rest; /* of the file */
-	struct charsets *charsets;
 	struct arena *arena;
 	struct playlist_file *out;
 	size_t cap; /* of out->lines */
@@ -85,9 +84,9 @@ static struct span display(struct reader *r, struct span raw)
 	struct span s = { NULL, 0 };
 
 	raw = span_trim(raw);
-	buf_init(&b, 8 * PLAYLIST_LINE_MAX);
-	if (raw.n > 0 && !charset_decode(r->charsets, CHARSET_UTF8, raw, &b) &&
-	    !charset_decode(r->charsets, r->out->charset, raw, &b))
+	buf_init(&b, 3 * PLAYLIST_LINE_MAX);
+	char *room = utf8_valid(raw) ? NULL : buf_room(&b, 3 * raw.n);
+	if (!room || text_encoding_to_utf8(r->out->encoding, raw, room, 3 * raw.n, &b.n) != ERR_OK)
 		utf8_add_clean(&b, raw);
 	for (size_t i = 0; i < b.n; i++)
 		if ((unsigned char)b.p[i] < ' ' || b.p[i] == 0x7f)
@@ -411,30 +410,31 @@ static void parse_cue(struct reader *r)
 static void open_text(struct reader *r, struct span bytes)
 {
 	bool little = span_starts(bytes, SPAN("\xff\xfe"));
-	struct buf b;
 
 	r->rest = span_starts(bytes, SPAN("\xef\xbb\xbf")) ? span_skip(bytes, 3) : bytes;
 	if (!little && !span_starts(bytes, SPAN("\xfe\xff")))
 		return;
-	buf_init(&b, 2 * bytes.n + 8);
-	charset_add_utf16(&b, span_skip(bytes, 2), !little);
-	r->rest = arena_dup(r->arena, buf_span(&b));
-	if (!r->rest.p || buf_err(&b) != ERR_OK) {
-		r->rest = (struct span){ NULL, 0 };
+	size_t n = 0, room = 3 * bytes.n;
+	char *p = arena_alloc(r->arena, room);
+	bytes = span_first(bytes, bytes.n & ~(size_t)1); /* cut in the middle of a character */
+	r->rest = (struct span){ NULL, 0 };
+	if (!p)
 		r->err = ERR_NOMEM;
-	}
-	buf_fini(&b);
+	else if (text_encoding_to_utf8(little ? TEXT_UTF16LE : TEXT_UTF16BE, bytes, p, room, &n) ==
+		 ERR_OK)
+		r->rest = span_of(p, n);
+	else
+		r->out->left_out_n = 1;
 }
 
-enum err playlist_file_parse(enum playlist_format format, struct span bytes,
-			     struct charsets *charsets, struct arena *arena,
+enum err playlist_file_parse(enum playlist_format format, struct span bytes, struct arena *arena,
 			     struct playlist_file *out)
 {
-	struct reader r = { .charsets = charsets, .arena = arena, .out = out };
+	struct reader r = { .arena = arena, .out = out };
 
 	*out = (struct playlist_file){ 0 };
 	open_text(&r, bytes);
-	out->charset = charset_guess(charsets, r.rest);
+	out->encoding = text_encoding_guess(r.rest);
 	if (format == PLAYLIST_FORMAT_M3U)
 		parse_m3u(&r);
 	else if (format == PLAYLIST_FORMAT_PLS)

@@ -11,9 +11,9 @@
 #pragma once
 
 #include "base/arena.h"
-#include "base/charset.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "base/text_encoding.h"
 #include "library/playlists.h"
 
 #define PLAYLIST_FILE_MAX_BYTES (4u << 20)   /* larger files are not read */
@@ -38,7 +38,7 @@ struct playlist_line {
 
 struct playlist_file {
 	struct span name, description; /* UTF-8; may be empty */
-	enum charset charset;	       /* of the locations, as far as it can be told */
+	enum text_encoding encoding;   /* of the locations, as far as it can be told */
 	struct playlist_line *lines;
 	uint32_t lines_n;
 	uint32_t left_out_n; /* too long, with a NUL, or more than PLAYLIST_ENTRIES_MAX */
@@ -48,5 +48,4 @@ struct playlist_file {
 /** Read a file. O(n log n). Lifetime: borrows from `bytes` and the arena.
  * Errors: ERR_NOMEM, ERR_LIMIT (of the arena). */
 NODISCARD enum err playlist_file_parse(enum playlist_format format, struct span bytes,
-				       struct charsets *charsets, struct arena *arena,
-				       struct playlist_file *out);
+				       struct arena *arena, struct playlist_file *out);

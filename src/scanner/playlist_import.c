@@ -22,7 +22,6 @@
 struct import {
 	struct scanner *s;
 	struct arena arena;
-	struct charsets charsets;
 	char *bytes;
 	struct playlist_file file;
 	struct playlist_ref *refs;
@@ -37,7 +36,6 @@ struct import {
 static void import_fini(struct import *im)
 {
 	arena_fini(&im->arena);
-	charsets_fini(&im->charsets);
 	free(im->bytes);
 }
 
@@ -143,8 +141,7 @@ static enum err find_places(struct import *im, const struct library_snap *sn, st
 	for (uint16_t i = 0; i < s->roots_n; i++)
 		roots[i] = s->roots[i].path;
 	playlist_places_init(&places, path_directory(path), roots, s->roots_n);
-	places.charset = im->file.charset;
-	places.charsets = &im->charsets;
+	places.encoding = im->file.encoding;
 	places.is_there = is_there;
 	places.ctx = (void *)sn;
 	for (uint32_t i = 0; i < im->file.lines_n; i++)
@@ -170,8 +167,10 @@ static enum err set_name(struct import *im, struct span path)
 	struct buf b;
 
 	if (name.n == 0) {
-		buf_init(&b, 8 * PATH_MAX_BYTES);
-		if (!charset_decode(&im->charsets, charset_guess(&im->charsets, stem), stem, &b))
+		buf_init(&b, 3 * PATH_MAX_BYTES);
+		char *room = utf8_valid(stem) ? NULL : buf_room(&b, 3 * stem.n);
+		if (!room || text_encoding_to_utf8(text_encoding_guess(stem), stem, room,
+						   3 * stem.n, &b.n) != ERR_OK)
 			utf8_add_clean(&b, stem);
 		name = arena_dup(&im->arena, cut(buf_span(&b), PLAYLIST_NAME_MAX));
 		buf_fini(&b);
@@ -308,7 +307,7 @@ static enum err import_opened(struct import *im, struct span path, int fd)
 
 	if (e == ERR_OK)
 		e = playlist_file_parse(format, span_of(im->bytes, (size_t)im->out.source.size),
-					&im->charsets, &im->arena, &im->file);
+					&im->arena, &im->file);
 	if (e == ERR_IO || e == ERR_NOTFOUND || e == ERR_LIMIT) {
 		say_failed(im->s, path, err_name(e));
 		return ERR_OK;

@@ -189,20 +189,19 @@ static bool find_text(struct playlist_places *p, struct span text, struct arena 
 	return windows && read_as_windows(text, arena, &r) && find_reading(p, &r, arena);
 }
 
-/* The text in another character set: bytes that are no UTF-8 are decoded, UTF-8 is encoded. */
-static bool find_in_charset(struct playlist_places *p, enum charset set, struct span text,
-			    struct arena *arena)
+/* The text in another encoding: bytes that are no UTF-8 are decoded, UTF-8 is encoded. */
+static bool find_encoded(struct playlist_places *p, enum text_encoding encoding, struct span text,
+			 struct arena *arena)
 {
-	struct buf b;
-	bool found = false;
+	char other[4 * PATH_MAX_BYTES + 4];
+	size_t n = 0;
 
-	buf_init(&b, 4 * PLAYLIST_LINE_MAX + 8);
-	bool can = utf8_valid(text) ? charset_encode(p->charsets, set, text, &b)
-				    : charset_decode(p->charsets, set, text, &b);
-	if (can && b.n > 0)
-		found = find_text(p, buf_span(&b), arena);
-	buf_fini(&b);
-	return found;
+	if (text.n > PATH_MAX_BYTES)
+		return false;
+	enum err e = utf8_valid(text)
+			     ? text_encoding_from_utf8(encoding, text, other, sizeof other, &n)
+			     : text_encoding_to_utf8(encoding, text, other, sizeof other, &n);
+	return e == ERR_OK && n > 0 && find_text(p, span_of(other, n), arena);
 }
 
 static bool is_ascii(struct span s)
@@ -213,16 +212,17 @@ static bool is_ascii(struct span s)
 	return true;
 }
 
-static bool find_in_charsets(struct playlist_places *p, struct span text, struct arena *arena)
+static bool find_in_encodings(struct playlist_places *p, struct span text, struct arena *arena)
 {
 	if (find_text(p, text, arena))
 		return true;
-	if (is_ascii(text) || p->looks_n >= PLAYLIST_LOOKS_MAX)
+	if (is_ascii(text))
 		return false;
-	if (p->charset != CHARSET_UTF8 && find_in_charset(p, p->charset, text, arena))
+	if (find_encoded(p, p->encoding, text, arena))
 		return true;
-	for (unsigned set = CHARSET_UTF8 + 1; set < CHARSETS_N; set++)
-		if (set != p->charset && find_in_charset(p, set, text, arena))
+	for (unsigned e = TEXT_LATIN1; e < TEXT_ENCODING_N && p->looks_n < PLAYLIST_LOOKS_MAX; e++)
+		if (e != TEXT_UTF8 && e != TEXT_UTF16LE && e != TEXT_UTF16BE && e != p->encoding &&
+		    find_encoded(p, e, text, arena))
 			return true;
 	return false;
 }
@@ -264,17 +264,17 @@ static bool likeliest(struct playlist_places *p, struct span text, struct arena 
 static bool keep(struct playlist_places *p, struct span text, struct arena *arena,
 		 struct playlist_place *out)
 {
-	struct buf b;
+	char decoded[3 * PATH_MAX_BYTES];
+	size_t n = 0;
 
-	buf_init(&b, 4 * PLAYLIST_LINE_MAX + 8);
+	if (text.n > PATH_MAX_BYTES)
+		return false;
 	if (!utf8_valid(text)) {
 		out->unsettled = true;
-		if (charset_decode(p->charsets, p->charset, text, &b))
-			text = buf_span(&b);
+		if (text_encoding_to_utf8(p->encoding, text, decoded, sizeof decoded, &n) == ERR_OK)
+			text = span_of(decoded, n);
 	}
-	bool ok = likeliest(p, text, arena, out);
-	buf_fini(&b);
-	return ok;
+	return likeliest(p, text, arena, out);
 }
 
 /* ---- URLs ------------------------------------------------------------------------------------ */
@@ -335,11 +335,11 @@ static bool find_file(struct playlist_places *p, struct span text, struct arena 
 	/* A playlist in a playlist is not followed. */
 	if (playlist_format_of(text) != PLAYLIST_FORMAT_NONE)
 		return false;
-	out->found = find_in_charsets(p, text, arena);
+	out->found = find_in_encodings(p, text, arena);
 	if (!out->found && span_find(text, '%') < text.n) {
 		buf_init(&b, PLAYLIST_LINE_MAX);
 		out->found = url_add_decoded(&b, text) == ERR_OK && b.n > 0 &&
-			     find_in_charsets(p, buf_span(&b), arena);
+			     find_in_encodings(p, buf_span(&b), arena);
 		buf_fini(&b);
 	}
 	return (out->found || keep(p, text, arena, out)) && finish(p, arena, out);

@@ -2,7 +2,7 @@
 /* Which file an entry of a playlist file means. Pure: what there is, the caller tells, and that is
  * the library's own listing; nothing is ever opened for an entry.
  *
- * The bytes are tried as they are, then in the character sets they may be in, with the backslashes
+ * The bytes are tried as they are, then in the encodings they may be in, with the backslashes
  * of Windows as they are and as slashes, then without percent encoding. A path that can be none of
  * this machine (C:\Music\a\b.mp3, or absolute and outside all roots) means what its longest end
  * names below a root or a directory on the way from there to the playlist, where that is one file.
@@ -10,8 +10,9 @@
 #pragma once
 
 #include "base/arena.h"
-#include "base/charset.h"
+#include "base/buf.h"
 #include "base/span.h"
+#include "base/text_encoding.h"
 
 /* Looks for a whole playlist, one more for each PLAYLIST_LOOK_BYTES of a path; then nothing more is
  * found by its end. */
@@ -26,8 +27,7 @@ struct playlist_places {
 	uint32_t anchors_n;
 	const struct span *roots;
 	size_t roots_n;
-	enum charset charset; /* likeliest */
-	struct charsets *charsets;
+	enum text_encoding encoding; /* likeliest */
 	bool (*is_there)(void *ctx, struct span path);
 	void *ctx;
 	uint32_t looks_n;

@@ -236,3 +236,18 @@ TEST(text_encoding, random_bytes_never_hurt)
 		EXPECT(text_encoding_guess(s) < TEXT_ENCODING_N);
 	}
 }
+
+TEST(text_encoding, the_way_back_gives_the_bytes_that_were)
+{
+	char out[64];
+	size_t n = 0;
+
+	EXPECT_OK(text_encoding_from_utf8(TEXT_LATIN1, SPAN("Jóga’s"), out, sizeof out, &n));
+	EXPECT_SPAN(SPAN("J\xf3ga\x92s"), span_of(out, n));
+	EXPECT_OK(text_encoding_from_utf8(TEXT_SHIFT_JIS, SPAN("ソング"), out, sizeof out, &n));
+	EXPECT_SPAN(SPAN("\x83\x5c\x83\x93\x83\x4f"), span_of(out, n));
+	EXPECT_ERR(ERR_INVALID,
+		   text_encoding_from_utf8(TEXT_CP1251, SPAN("歌"), out, sizeof out, &n));
+	EXPECT_ERR(ERR_INVALID, text_encoding_from_utf8(TEXT_AUTO, SPAN("a"), out, sizeof out, &n));
+	EXPECT_ERR(ERR_RANGE, text_encoding_from_utf8(TEXT_CP1251, SPAN("abc"), out, 2, &n));
+}

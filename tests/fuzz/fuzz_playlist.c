@@ -8,7 +8,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static struct charsets charsets;
 	struct playlist_file file;
 	struct arena arena;
 
@@ -16,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	arena_init(&arena, PLAYLIST_PARSE_MAX_BYTES);
 	if (playlist_file_parse((enum playlist_format)(data[0] % 4), span_of(data + 1, n - 1),
-				&charsets, &arena, &file) == ERR_OK) {
+				&arena, &file) == ERR_OK) {
 		ASSERT(utf8_valid(file.name) && utf8_valid(file.description));
 		for (uint32_t i = 0; i < file.lines_n; i++) {
 			const struct playlist_line *l = &file.lines[i];

@@ -9,14 +9,13 @@
 #include "harness.h"
 
 static struct arena arena;
-static struct charsets charsets;
 static struct playlist_file file;
 
 static void parse(enum playlist_format format, struct span bytes)
 {
 	arena_fini(&arena);
 	arena_init(&arena, PLAYLIST_PARSE_MAX_BYTES);
-	EXPECT_OK(playlist_file_parse(format, bytes, &charsets, &arena, &file));
+	EXPECT_OK(playlist_file_parse(format, bytes, &arena, &file));
 }
 
 /* "location|title|ms;..." */
@@ -58,7 +57,6 @@ TEST(playlist_file, m3u_has_titles_durations_a_name_and_any_line_end)
 		   "c d.mp3||0;/abs/e.mp3|T|3000",
 		   lines());
 	EXPECT_SPAN(SPAN("Road Trip"), file.name);
-	EXPECT_U64(CHARSET_UTF8, file.charset);
 	EXPECT_U64(0, file.left_out_n);
 }
 
@@ -66,12 +64,18 @@ TEST(playlist_file, m3u_in_old_character_sets_and_utf16_is_read)
 {
 	parse(PLAYLIST_FORMAT_M3U, SPAN("#EXTINF:1,\xca\xe8\xed\xee\n\xca\xe8\xed\xee.mp3\n"));
 	EXPECT_STR("\xca\xe8\xed\xee.mp3|Кино|1000", lines());
-	EXPECT_U64(CHARSET_CP1251, file.charset);
+	EXPECT_U64(TEXT_CP1251, file.encoding);
 	parse(PLAYLIST_FORMAT_M3U, SPAN("\xff\xfe"
 					"B\0j\0\xf6\0.\0m\0p\0"
 					"3\0\r\0\n\0"));
 	EXPECT_STR("Bjö.mp3||0", lines());
-	EXPECT_U64(CHARSET_UTF8, file.charset);
+	EXPECT_U64(TEXT_UTF8, file.encoding);
+	/* Half a pair: no text at all. */
+	parse(PLAYLIST_FORMAT_M3U, SPAN("\xff\xfe"
+					"a\0\x3d\xd8"
+					"b\0"));
+	EXPECT_U64(0, file.lines_n);
+	EXPECT_U64(1, file.left_out_n);
 	/* One stray byte does not spoil the titles that are UTF-8. */
 	parse(PLAYLIST_FORMAT_M3U, SPAN("#EXTINF:1,Björk\na\xf6.mp3\n"));
 	EXPECT_STR("a\xf6.mp3|Björk|1000", lines());

@@ -7,7 +7,6 @@
 
 static const char *const *library;
 static struct arena arena;
-static struct charsets charsets;
 static struct playlist_places places;
 static unsigned looks_n;
 
@@ -22,7 +21,7 @@ static bool is_there(void *ctx, struct span path)
 	return false;
 }
 
-static void begin(const char *const *paths, enum charset charset)
+static void begin(const char *const *paths, enum text_encoding encoding)
 {
 	static const struct span roots[] = { SPAN("/media/music"), SPAN("/media/more") };
 
@@ -31,8 +30,7 @@ static void begin(const char *const *paths, enum charset charset)
 	arena_init(&arena, 1u << 20);
 	playlist_places_fini(&places);
 	playlist_places_init(&places, SPAN("/media/music/lists"), roots, ARRAY_LEN(roots));
-	places.charset = charset;
-	places.charsets = &charsets;
+	places.encoding = encoding;
 	places.is_there = is_there;
 }
 
@@ -67,7 +65,7 @@ TEST(playlist_place, relative_absolute_and_file_urls_are_found)
 	static const char *const paths[] = { "/media/music/lists/a.mp3", "/media/music/B/b c.mp3",
 					     "/media/music/lists/x%20y.mp3",
 					     "/media/music/lists/w\\v.mp3", NULL };
-	begin(paths, CHARSET_UTF8);
+	begin(paths, TEXT_UTF8);
 	expect_found(SPAN("a.mp3"), paths[0]);
 	expect_found(SPAN("./q/..//a.mp3"), paths[0]);
 	expect_found(SPAN("../B/b c.mp3"), paths[1]);
@@ -99,7 +97,7 @@ TEST(playlist_place, paths_of_other_machines_are_found_by_their_end)
 					     "/media/more/f.mp3",
 					     "/media/music/lists/a/g.mp3",
 					     NULL };
-	begin(paths, CHARSET_UTF8);
+	begin(paths, TEXT_UTF8);
 	expect_found(SPAN("C:\\Users\\x\\Music\\a\\b.mp3"), paths[0]);
 	expect_found(SPAN("d:/a/b.mp3"), paths[0]);
 	expect_found(SPAN("file:///C:/Music/a/b.mp3"), paths[0]);
@@ -127,17 +125,17 @@ TEST(playlist_place, character_sets_are_tried_until_one_fits)
 					     "/media/music/lists/Кино/Группа.mp3",
 					     "/media/music/lists/ソング/歌.mp3",
 					     "/media/music/lists/raw\xf6.mp3", NULL };
-	for (unsigned set = 0; set < CHARSETS_N; set++) {
-		begin(paths, set);
+	for (unsigned e = TEXT_LATIN1; e < TEXT_ENCODING_N; e++) {
+		begin(paths, e);
 		expect_found(SPAN("J\xf3ga.mp3"), paths[0]);
 		expect_found(SPAN("\xca\xe8\xed\xee\\\xc3\xf0\xf3\xef\xef\xe0.mp3"), paths[1]);
 		expect_found(SPAN("\x83\x5c\x83\x93\x83\x4f\\\x89\xcc.mp3"), paths[2]);
 		expect_found(SPAN("raw\xf6.mp3"), paths[3]);
 		expect_found(SPAN("rawö.mp3"), paths[3]);
 	}
-	begin(paths, CHARSET_CP1252);
+	begin(paths, TEXT_LATIN1);
 	expect_kept(SPAN("n\xf6.mp3"), "/media/music/lists/nö.mp3", true);
-	begin(paths, CHARSET_CP1251);
+	begin(paths, TEXT_CP1251);
 	expect_kept(SPAN("\xca\xe8.mp3"), "/media/music/lists/Ки.mp3", true);
 }
 
@@ -147,7 +145,7 @@ TEST(playlist_place, looks_are_bounded)
 	struct playlist_place place;
 	char text[8192];
 
-	begin(paths, CHARSET_UTF8);
+	begin(paths, TEXT_UTF8);
 	looks_n = 0;
 	memset(text, '/', sizeof text);
 	for (size_t i = 1; i < sizeof text; i += 2)
