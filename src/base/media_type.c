@@ -33,6 +33,7 @@ static const struct media_type types[] = {
 	ROW("gif", "image/gif", IMAGE, GIF, NULL),
 	ROW("heic", "image/heic", IMAGE, HEIF, NULL),
 	ROW("heif", "image/heif", IMAGE, HEIF, NULL),
+	ROW("it", "audio/x-mod", AUDIO, TRACKER, NULL),
 	ROW("jpe", "image/jpeg", IMAGE, JPEG, NULL),
 	ROW("jpeg", "image/jpeg", IMAGE, JPEG, NULL),
 	ROW("jpg", "image/jpeg", IMAGE, JPEG, NULL),
@@ -44,6 +45,7 @@ static const struct media_type types[] = {
 	ROW("m4v", "video/mp4", VIDEO, MP4, "mov"),
 	ROW("mka", "audio/x-matroska", AUDIO, MATROSKA, "matroska"),
 	ROW("mkv", "video/x-matroska", VIDEO, MATROSKA, "matroska"),
+	ROW("mod", "audio/x-mod", AUDIO, TRACKER, NULL),
 	ROW("mov", "video/quicktime", VIDEO, MP4, "mov"),
 	ROW("mp2", "audio/mpeg", AUDIO, MP3, "mp3"),
 	ROW("mp3", "audio/mpeg", AUDIO, MP3, "mp3"),
@@ -59,6 +61,7 @@ static const struct media_type types[] = {
 	ROW("opus", "audio/ogg", AUDIO, OGG, "ogg"),
 	ROW("png", "image/png", IMAGE, PNG, NULL),
 	ROW("qt", "video/quicktime", VIDEO, MP4, "mov"),
+	ROW("s3m", "audio/x-mod", AUDIO, TRACKER, NULL),
 	ROW("spx", "audio/ogg", AUDIO, OGG, "ogg"),
 	ROW("tif", "image/tiff", IMAGE, TIFF, NULL),
 	ROW("tiff", "image/tiff", IMAGE, TIFF, NULL),
@@ -71,6 +74,7 @@ static const struct media_type types[] = {
 	ROW("wma", "audio/x-ms-wma", AUDIO, ASF, "asf"),
 	ROW("wmv", "video/x-ms-wmv", VIDEO, ASF, "asf"),
 	ROW("wv", "audio/x-wavpack", AUDIO, WAVPACK, "wv"),
+	ROW("xm", "audio/x-mod", AUDIO, TRACKER, NULL),
 	/* clang-format on */
 };
 

@@ -292,6 +292,21 @@ def by_hand(d):
     (d / "sound.mpc").write_bytes(mpc + b"\x55" * 4000)
 
 
+def trackers(d):
+    """The smallest modules of four kinds: a title, and no notes."""
+    (d / "module.mod").write_bytes(b"Amiga Song".ljust(20, b"\0") + b"\0" * 930 + b"\1\x7f" + b"\0" * 128
+                                   + b"M.K." + b"\0" * 1024)
+    s3m = b"Scream Song".ljust(28, b"\0") + b"\x1a\x10\0\0" + struct.pack("<HHHHHH", 2, 0, 1, 0, 0x1320, 2)
+    s3m += b"SCRM" + bytes([64, 6, 125, 0x30, 0, 252]) + b"\0" * 10 + bytes(range(4)) + b"\xff" * 28
+    (d / "module.s3m").write_bytes(s3m + b"\0\xff" + struct.pack("<H", 8) + b"\0" * 256)
+    it = b"IMPM" + b"Impulse Song".ljust(26, b"\0") + b"\4\x10" + struct.pack("<HHHH", 1, 0, 0, 0)
+    it += struct.pack("<HHHH", 0x214, 0x200, 9, 0) + bytes([128, 48, 6, 125, 128, 0]) + struct.pack("<HII", 0, 0, 0)
+    (d / "module.it").write_bytes(it + b" " * 64 + b"@" * 64 + b"\xff" + b"\0" * 64)
+    xm = b"Extended Module: " + b"Fast Song".ljust(20, b"\0") + b"\x1a" + b"salver".ljust(20, b"\0")
+    xm += struct.pack("<HIHHHHHHHH", 0x104, 276, 1, 0, 4, 0, 0, 1, 6, 125) + b"\0" * 256
+    (d / "module.xm").write_bytes(xm)
+
+
 def tiff_exif(orientation):
     """A little-endian TIFF block: make, model, orientation, date."""
     make, model, date = b"Canon\0", b"Canon EOS 5D\0", b"2012:03:04 05:06:07\0"
@@ -574,6 +589,7 @@ def main():
     for name, arguments in FILES.items():
         ffmpeg(directory / name, arguments)
     by_hand(directory)
+    trackers(directory)
     tagged(directory)
     odd_tags(directory)
     ffmpeg(directory / "quarters.png", QUARTERS)

@@ -155,6 +155,7 @@ TEST(examine, values_in_one_text_are_parted_where_that_is_safe)
 	EXPECT_SPAN(SPAN("Earth, Wind & Fire"), r->artists[1]);
 	EXPECT_SPAN(SPAN("A;B"), r->artists[2]);
 	EXPECT_U64(3, r->genres_n);
+	EXPECT_SPAN(SPAN("Rock"), r->genres[0]);
 	EXPECT_SPAN(SPAN("Pop"), r->genres[1]);
 	EXPECT_SPAN(SPAN("Hip-Hop/Rap"), r->genres[2]);
 	EXPECT_U64(1999, r->year);
@@ -169,6 +170,29 @@ TEST(examine, years_are_found_in_dates_of_every_order)
 	EXPECT_U64(0, facts_year(SPAN("12/99")));
 	EXPECT_U64(0, facts_year(SPAN("123456")));
 	EXPECT_U64(0, facts_year(SPAN("")));
+}
+
+TEST(examine, modules_have_titles_and_channels)
+{
+	static const struct {
+		const char *name;
+		struct span codec, title;
+	} files[] = { { "module.mod", SPAN("mod"), SPAN("Amiga Song") },
+		      { "module.s3m", SPAN("s3m"), SPAN("Scream Song") },
+		      { "module.it", SPAN("it"), SPAN("Impulse Song") },
+		      { "module.xm", SPAN("xm"), SPAN("Fast Song") } };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct probe_reply_in *r = examine(files[i].name, false);
+
+		printf("%s\n", files[i].name);
+		EXPECT_U64(PROBE_STATUS_OK, r->status);
+		EXPECT_U64(MEDIA_KIND_AUDIO, r->kind);
+		EXPECT_SPAN(SPAN("audio/x-mod"), r->mime_type);
+		EXPECT_SPAN(files[i].codec, r->audio_codec);
+		EXPECT_SPAN(files[i].title, r->title);
+		EXPECT(r->channels > 0);
+	}
 }
 
 TEST(examine, tags_are_found_in_formats_that_taglib_does_not_know)

@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "probe/helper/legacy.h"
 #include "probe/helper/raw_audio.h"
+#include "probe/helper/sniff.h"
 #include "probe/helper/tag_shim.h"
 
 /* One property on its way from the shim into the facts. */
@@ -117,7 +118,8 @@ static void read_tags(struct facts *f, struct tag_file *t, bool may_be_legacy)
 		facts_art(f, span_of(picture, picture_n));
 }
 
-static bool read_properties(struct facts *f, struct tag_file *t)
+/* `plays_notes`: there is no sample rate, and nobody knows how long it plays. */
+static bool read_properties(struct facts *f, struct tag_file *t, bool plays_notes)
 {
 	const TagLib_AudioProperties *ap = taglib_file_audioproperties(tag_c_file(t));
 	struct tag_properties more = { 0 };
@@ -135,7 +137,7 @@ static bool read_properties(struct facts *f, struct tag_file *t)
 	r->duration_ms = more.duration_ms;
 	r->bits_per_sample = more.bits_per_sample;
 	r->audio_codec = span_str(more.codec);
-	return rate > 0;
+	return rate > 0 || (plays_notes && channels > 0);
 }
 
 static bool ogg_has(const struct source *s, struct span codec_start)
@@ -158,6 +160,17 @@ static enum tag_type ogg_type(const struct source *s)
 	return TAG_TYPE_OGG_VORBIS;
 }
 
+static enum tag_type tracker_type(const struct source *s)
+{
+	struct span kind = span_str(sniff_tracker(span_of(s->head, s->head_n)));
+
+	if (span_eq(kind, SPAN("xm")))
+		return TAG_TYPE_XM;
+	if (span_eq(kind, SPAN("it")))
+		return TAG_TYPE_IT;
+	return span_eq(kind, SPAN("s3m")) ? TAG_TYPE_S3M : TAG_TYPE_MOD;
+}
+
 /* Which of TagLib's classes; false where it has none. */
 static bool tag_type_of(const struct source *s, enum media_format format, enum tag_type *out)
 {
@@ -174,6 +187,10 @@ static bool tag_type_of(const struct source *s, enum media_format format, enum t
 
 	if (format == MEDIA_FORMAT_OGG) {
 		*out = ogg_type(s);
+		return true;
+	}
+	if (format == MEDIA_FORMAT_TRACKER) {
+		*out = tracker_type(s);
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(map); i++) {
@@ -257,7 +274,8 @@ void audio_probe(struct facts *f, const struct source *s, enum media_format form
 		facts_fail(f, PROBE_STATUS_TOO_LARGE, "its tags need too much memory");
 		return;
 	}
-	if (!taglib_file_is_valid(tag_c_file(t)) || !read_properties(f, t)) {
+	if (!taglib_file_is_valid(tag_c_file(t)) ||
+	    !read_properties(f, t, format == MEDIA_FORMAT_TRACKER)) {
 		facts_fail(f, PROBE_STATUS_BROKEN, "no sound was found in it");
 		return;
 	}

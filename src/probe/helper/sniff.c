@@ -118,6 +118,32 @@ static bool two_frames(struct span head, size_t (*frame_bytes)(const uint8_t *))
 	return n > 0 && next.n >= 6 && frame_bytes((const uint8_t *)next.p) > 0;
 }
 
+/* Amiga modules have their mark behind the samples' names; it counts the channels. */
+static bool is_amiga_module(struct span head)
+{
+	static const struct span marks[] = {
+		SPAN("M.K."), SPAN("M!K!"), SPAN("FLT4"), SPAN("4CHN"),
+		SPAN("6CHN"), SPAN("8CHN"), SPAN("CD81"), SPAN("OKTA")
+	};
+	struct span mark = span_skip(head, 1080);
+
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (span_starts(mark, marks[i]))
+			return true;
+	return false;
+}
+
+const char *sniff_tracker(struct span head)
+{
+	if (span_starts(head, SPAN("Extended Module: ")))
+		return "xm";
+	if (span_starts(head, SPAN("IMPM")))
+		return "it";
+	if (span_starts(span_skip(head, 44), SPAN("SCRM")))
+		return "s3m";
+	return is_amiga_module(head) ? "mod" : NULL;
+}
+
 enum media_format sniff_format(struct span head)
 {
 	for (size_t i = 0; i < ARRAY_LEN(signatures); i++) {
@@ -136,6 +162,8 @@ enum media_format sniff_format(struct span head)
 		return MEDIA_FORMAT_ADTS;
 	if (two_frames(head, mpeg_frame_bytes) || span_starts(head, SPAN("ID3")))
 		return MEDIA_FORMAT_MP3;
+	if (sniff_tracker(head))
+		return MEDIA_FORMAT_TRACKER;
 	/* Two letters prove little: a plausible header as well. */
 	if (span_starts(head, SPAN("BM")) && head.n >= 18 && (uint8_t)head.p[14] <= 124 &&
 	    head.p[15] == 0)

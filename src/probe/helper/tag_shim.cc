@@ -17,11 +17,14 @@
 #include <fileref.h>
 #include <flacfile.h>
 #include <id3v2framefactory.h>
+#include <itfile.h>
+#include <modfile.h>
 #include <mp4file.h>
 #include <mpcfile.h>
 #include <mpegfile.h>
 #include <oggflacfile.h>
 #include <opusfile.h>
+#include <s3mfile.h>
 #include <speexfile.h>
 #include <taglib.h>
 #include <tpropertymap.h>
@@ -29,6 +32,7 @@
 #include <vorbisfile.h>
 #include <wavfile.h>
 #include <wavpackfile.h>
+#include <xmfile.h>
 
 #if TAGLIB_MAJOR_VERSION >= 2
 typedef TagLib::offset_t stream_off;
@@ -198,6 +202,14 @@ TagLib::File *file_new(TagLib::IOStream *s, enum tag_type type)
 		return new MPC::File(s, true, style);
 	case TAG_TYPE_TTA:
 		return new TrueAudio::File(s, true, style);
+	case TAG_TYPE_MOD:
+		return new Mod::File(s, true, style);
+	case TAG_TYPE_S3M:
+		return new S3M::File(s, true, style);
+	case TAG_TYPE_IT:
+		return new IT::File(s, true, style);
+	case TAG_TYPE_XM:
+		return new XM::File(s, true, style);
 	}
 	return nullptr;
 }
@@ -317,6 +329,14 @@ void describe(const TagLib::AudioProperties *ap, struct tag_properties *out)
 	} else if (auto *tta = dynamic_cast<const TrueAudio::Properties *>(ap)) {
 		out->codec = "tta";
 		bits = tta->bitsPerSample();
+	} else if (dynamic_cast<const Mod::Properties *>(ap)) {
+		out->codec = "mod";
+	} else if (dynamic_cast<const S3M::Properties *>(ap)) {
+		out->codec = "s3m";
+	} else if (dynamic_cast<const IT::Properties *>(ap)) {
+		out->codec = "it";
+	} else if (dynamic_cast<const XM::Properties *>(ap)) {
+		out->codec = "xm";
 	}
 	out->bits_per_sample = bits > 0 && bits <= 64 ? static_cast<uint16_t>(bits) : uint16_t{ 0 };
 }

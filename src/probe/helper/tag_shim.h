@@ -26,7 +26,11 @@ enum tag_type {
 	TAG_TYPE_WAVPACK,
 	TAG_TYPE_APE,
 	TAG_TYPE_MUSEPACK,
-	TAG_TYPE_TTA
+	TAG_TYPE_TTA,
+	TAG_TYPE_MOD,
+	TAG_TYPE_S3M,
+	TAG_TYPE_IT,
+	TAG_TYPE_XM
 };
 
 struct tag_file;
