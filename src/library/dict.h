@@ -46,13 +46,14 @@ struct dict_row {
 	uint8_t subs_counted;		   /* bits: which of these */
 	uint8_t kinds, was_kinds, most_kind;
 
-	bool touched; /* its listing changes */
-	bool was_live, live;
-	bool must_store;       /* a new root, or its label changed */
-	bool recount;	       /* its flags and counts are not to be trusted, or not there */
-	bool counted;	       /* base_n is set */
-	bool owner, was_owner; /* artists: whether albums are by it */
+	bool touched : 1; /* its listing changes */
+	bool was_live : 1, live : 1;
+	bool must_store : 1; /* a new root, or its label changed */
+	bool recount : 1;    /* its flags and counts are not to be trusted, or not there */
+	bool counted : 1;    /* base_n is set */
+	bool owner : 1, was_owner : 1; /* artists: whether albums are by it */
 };
+_Static_assert(sizeof(struct dict_row) == 160, "a commit's memory is mostly these");
 
 #define DICT_NAMES_MAX (4 * LIBRARY_BATCH_MAX_BYTES) /* far beyond what one commit names */
 #define DICT_RECENT 8				     /* kinds of terms, a power of two */

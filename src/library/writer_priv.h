@@ -8,7 +8,7 @@
  * and what the transaction remembers of them stays small. */
 #define CHAIN_CHANGES_MAX 16384
 /* The directories, terms and albums of one. Files in random order name many. */
-#define CHAIN_DICT_BYTES_MAX (896u << 10)
+#define CHAIN_DICT_BYTES_MAX (832u << 10)
 /* A person who looks sees a file after about this many times the linger, however long a scan is. */
 #define CHAIN_AGE_LINGERS 20
 
