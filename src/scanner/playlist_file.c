@@ -175,7 +175,7 @@ static void parse_m3u(struct reader *r)
 /* ---- PLS ------------------------------------------------------------------------------------- */
 
 struct pls_line {
-	enum { PLS_FILE, PLS_TITLE, PLS_LENGTH } what;
+	enum pls_what { PLS_FILE, PLS_TITLE, PLS_LENGTH } what;
 	uint32_t number, at; /* N of FileN; place in the file */
 	struct span value;
 };
@@ -184,7 +184,7 @@ static bool pls_key(struct span key, struct pls_line *out)
 {
 	static const struct {
 		struct span name;
-		int what;
+		enum pls_what what;
 	} keys[] = { { SPAN("File"), PLS_FILE },
 		     { SPAN("Title"), PLS_TITLE },
 		     { SPAN("Length"), PLS_LENGTH } };
