@@ -209,6 +209,7 @@ struct fb_writer {
 		uint64_t present;	      /* bit per field id */
 		uint32_t vtable;	      /* its place */
 	} layouts[FB_LAYOUTS_MAX];	      /* a hash table */
+	uint64_t alike;			      /* what the row before said in ..._in.alike */
 	uint32_t last[FB_SHARED_MAX];	      /* place of each shared field's newest value */
 	uint32_t recent[1 << FB_RECENT_BITS]; /* places of strings, by a hash of their bytes */
 };
@@ -273,6 +274,20 @@ uint32_t fb_string_write(struct fb_writer *w, struct span s);
 uint32_t fb_string_write_aligned(struct fb_writer *w, struct span s);
 /** A string that is likely to be among the newest: written only where it is not. */
 uint32_t fb_string_share(struct fb_writer *w, uint32_t shared, struct span s);
+/** Whether a row's repeating fields are those of the row before: see ..._in.alike. */
+static inline bool fb_alike(struct fb_writer *w, uint64_t alike)
+{
+	bool same = alike != 0 && alike == w->alike;
+	w->alike = alike;
+	return same;
+}
+/** fb_string_share() of what the row before has too, where they are alike. */
+static inline uint32_t fb_string_repeat(struct fb_writer *w, bool alike, uint32_t shared,
+					struct span s)
+{
+	uint32_t place = w->last[shared]; /* 0: too long to be known */
+	return LIKELY(alike && place) ? place : fb_string_share(w, shared, s);
+}
 /** s, which is likely to be `other`, which stands at `place`. */
 static inline uint32_t fb_string_like(struct fb_writer *w, struct span s, struct span other,
 				      uint32_t place)
@@ -284,6 +299,12 @@ static inline uint32_t fb_string_like(struct fb_writer *w, struct span s, struct
 uint32_t fb_scalars_write(struct fb_writer *w, const void *v, uint32_t n, uint32_t size);
 uint32_t fb_scalars_share(struct fb_writer *w, uint32_t shared, const void *v, uint32_t n,
 			  uint32_t size);
+static inline uint32_t fb_scalars_repeat(struct fb_writer *w, bool alike, uint32_t shared,
+					 const void *v, uint32_t n, uint32_t size)
+{
+	uint32_t place = w->last[shared];
+	return LIKELY(alike && place) ? place : fb_scalars_share(w, shared, v, n, size);
+}
 /** One more place for the vector that fb_slots_write() will write: of all places from `slots` on,
  * which is w->floor before the first. */
 void fb_slot_add(struct fb_writer *w, uint32_t place);
@@ -334,8 +355,16 @@ static inline uint8_t *fb_put_ref(const struct fb_writer *w, uint8_t *p, uint32_
 static inline uint8_t *fb_put_refs(const struct fb_writer *w, uint8_t *p, const uint32_t *places,
 				   uint32_t n)
 {
-	uint32_t at = (uint32_t)(w->end - p);
-	for (uint32_t i = 0; i < n; i++)
+	typedef uint32_t vec __attribute__((vector_size(16)));
+	uint32_t at = (uint32_t)(w->end - p), i = 0;
+	for (; i + 4 <= n; i += 4, at += 16) {
+		vec v;
+		memcpy(&v, places + i, sizeof v);
+		v = at + (vec){ 4, 8, 12, 16 } - v;
+		v = __builtin_shufflevector(v, v, 3, 2, 1, 0); /* downward, as all fields */
+		p = memcpy(p - sizeof v, &v, sizeof v);
+	}
+	for (; i < n; i++)
 		p = fb_put_u32(p, (at += 4) - places[i]);
 	return p;
 }

@@ -76,6 +76,7 @@ uint32_t fb_table_copy(struct fb_writer *w, const struct fb_table_type *type, st
 
 void fb_row_copy(struct fb_writer *w, const struct fb_table_type *type, struct fb_table row)
 {
+	w->alike = 0;
 	if (fb_row_begin(w))
 		fb_row_end(w, fb_table_copy(w, type, row));
 }

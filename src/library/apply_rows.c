@@ -133,6 +133,7 @@ static enum err categories_of(struct apply *a, const struct batch_file *file, ui
 	if (row->counted && c->directory == directory && same_categories(row->counted, file))
 		return ERR_OK;
 	row->counted = NULL;
+	row->in.alike = ++row->alike_n;
 	c->directory = directory;
 	row->in.directory_id = a->dicts.d[DICT_DIRECTORY].rows[directory].id;
 	enum err e = categories_find(a, row);

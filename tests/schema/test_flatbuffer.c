@@ -285,6 +285,48 @@ TEST(fb_writer, a_copied_row_is_the_same_row)
 	}
 }
 
+/* Rows of three albums in any order: some say which, some say nothing, some are copies, and some
+ * find no room. */
+TEST(fb_writer, rows_that_say_they_are_alike_are_what_they_are)
+{
+	static struct random_row album[3];
+	static uint8_t to[sizeof buf];
+	static char text[FB_SHARED_BYTES_MAX + 1];
+	memset(text, 'x', sizeof text);
+	for (unsigned round = 0; round < 300; round++) {
+		struct media_file_in row[60];
+		uint32_t n = 0;
+		struct fb_writer w;
+		struct fb_table copied, root;
+		for (unsigned k = 0; k < 3; k++)
+			row_random(&album[k]);
+		album[1].in.camera = span_of(text, sizeof text); /* too long to be shared */
+		media_file_batch_begin(&w, to, sizeof to, 1, 1, 0);
+		media_file_batch_add(&w, &album[2].in);
+		EXPECT_OK(media_file_batch_verify(fb_batch_finish(&w), &copied));
+		media_file_batch_begin(&w, buf, 2000 + (uint32_t)(test_random() % 40000), 1, 1, 0);
+		for (unsigned i = 0; i < ARRAY_LEN(row); i++) {
+			unsigned k = (unsigned)(test_random() % 3);
+			row[n] = album[k].in;
+			row[n].alike = test_random() % 4 ? k + 1 : 0;
+			row[n].track = (uint16_t)i;
+			if (k == 2 && test_random() % 2) {
+				row[n].track = album[2].in.track;
+				fb_row_copy(&w, &media_file_type,
+					    fb_vector_table(media_file_batch_files(copied), 0));
+			} else {
+				media_file_batch_add(&w, &row[n]);
+			}
+			n += w.err == ERR_OK;
+			w.err = ERR_OK;
+		}
+		EXPECT_OK(media_file_batch_verify(fb_batch_finish(&w), &root));
+		EXPECT_U64(n, media_file_batch_files(root).n);
+		for (uint32_t i = 0; i < n; i++)
+			row_expect(&row[i], fb_vector_table(media_file_batch_files(root), i));
+	}
+}
+
 TEST(fb_evolution, a_newer_program_reads_an_older_buffer)
 {
 	struct old_row_in in = { .id = 3, .name = SPAN("n"), .weight = 5, .note = SPAN("gone") };

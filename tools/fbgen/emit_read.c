@@ -100,7 +100,18 @@ void emit_input_struct(FILE *f, const struct table *t)
 		if (a->kind != FB_SCALAR && !is_bytes(a))
 			fprintf(f, "\tuint32_t %s_n;\n", a->name);
 	}
+	if (has_alike(t))
+		fprintf(f, "\tuint64_t alike; /* 0, or a number: all rows with it that a "
+			   "transaction puts say the same\n\t\t\t * in fields that repeat */\n");
 	fprintf(f, "};\n\n");
+}
+
+bool has_alike(const struct table *t)
+{
+	bool any = false;
+	for (uint32_t i = 0; i < t->fields_n; i++)
+		any |= t->fields[i].shared && t->fields[i].kind != FB_STRINGS;
+	return any && t->is_row;
 }
 
 void emit_batch_arguments(FILE *f, const struct table *t)

@@ -96,6 +96,12 @@ static void emit_inline_fields(FILE *f, const struct table *t)
 	}
 }
 
+/* The call for a field that repeats, up to its number. */
+static const char *share(const struct table *t)
+{
+	return has_alike(t) ? "repeat(w, alike, " : "share(w, ";
+}
+
 static void emit_string(FILE *f, const struct table *t, const struct field *a)
 {
 	const char *n = a->name;
@@ -105,8 +111,8 @@ static void emit_string(FILE *f, const struct table *t, const struct field *a)
 				"\t\trefs[refs_n++] = fb_string_like(w, in->%s, in->%s, %s_at);\n",
 				n, a->like, a->like);
 	if (a->shared)
-		fprintf(f, "\t\trefs[refs_n++] = fb_string_share(w, %u, in->%s);\n", a->shared - 1u,
-			n);
+		fprintf(f, "\t\trefs[refs_n++] = fb_string_%s%u, in->%s);\n", share(t),
+			a->shared - 1u, n);
 	else if (!a->like[0])
 		fprintf(f, "\t\trefs[refs_n++] = fb_string_write(w, in->%s);\n", n);
 	for (uint32_t i = 0; i < t->fields_n; i++)
@@ -116,14 +122,14 @@ static void emit_string(FILE *f, const struct table *t, const struct field *a)
 		}
 }
 
-static void emit_vector(FILE *f, const struct field *a)
+static void emit_vector(FILE *f, const struct table *t, const struct field *a)
 {
 	const char *n = a->name;
 	char write[32] = "write(w";
 
 	if (a->kind == FB_SCALARS) {
 		if (a->shared)
-			snprintf(write, sizeof write, "share(w, %u", a->shared - 1u);
+			snprintf(write, sizeof write, "%s%u", share(t), a->shared - 1u);
 		fprintf(f, "\t\trefs[refs_n++] = fb_scalars_%s, in->%s, in->%s_n, %u);\n", write, n,
 			n, a->scalar.size);
 		return;
@@ -150,7 +156,7 @@ static void emit_refs(FILE *f, const struct table *t)
 		if (is_string(a))
 			emit_string(f, t, a);
 		else
-			emit_vector(f, a);
+			emit_vector(f, t, a);
 		fprintf(f, "\t\tpresent |= UINT64_C(1) << %u;\n\t}\n", a->id);
 	}
 }
@@ -176,6 +182,8 @@ static void emit_table_write(FILE *f, const struct table *t)
 		t->name);
 	if (refs)
 		fprintf(f, "\tuint32_t refs[%u], refs_n = 0;\n", refs);
+	if (has_alike(t))
+		fprintf(f, "\tbool alike = fb_alike(w, in->alike);\n");
 	emit_like_places(f, t);
 	fprintf(f, "\tuint64_t present = 0;\n");
 	emit_refs(f, t);

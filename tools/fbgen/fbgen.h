@@ -42,6 +42,7 @@ struct table {
 	uint32_t fields_n;		  /* without deprecated ones, by id */
 	struct field fields[FB_FIELDS_MAX];
 	bool is_batch; /* "...Batch", whose field 0 is the vector of rows */
+	bool is_row;   /* what such a vector is of */
 };
 
 struct model {
@@ -73,6 +74,8 @@ void emit_type(FILE *f, const struct table *t);
 void emit_writer(FILE *f, const struct model *m, const struct table *t);
 void emit_verifier(FILE *f, const struct model *m, const struct table *t);
 
+/** Whether it is a row with fields that repeat, which may say that it is like the one before. */
+bool has_alike(const struct table *t);
 /** The arguments of XBatch's ..._batch_begin(), behind cap: ", uint64_t batch_id, ..." */
 void emit_batch_arguments(FILE *f, const struct table *t);
 /** The fields in the order in which rows have them: see struct fb_table_type. */

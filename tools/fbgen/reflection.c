@@ -274,6 +274,8 @@ static void batch_find(struct table *t)
 			refuse("%s: a batch has its vector of rows as field 0, then scalars only",
 			       t->schema_name);
 	}
+	if (t->fields_n)
+		t->fields[0].table->is_row = true;
 }
 
 void model_read(struct span bfbs, const char *source, struct model *m)
