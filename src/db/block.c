@@ -202,9 +202,8 @@ static size_t walk_left(const struct index_walk *w, unsigned sign, uint32_t grou
 {
 	const struct emit_list *list = w->list[sign];
 	size_t i = w->at[sign];
-	while (i < list->n && emit_group(&list->items[i]) == group)
-		i++;
-	return i - w->at[sign];
+	return i < list->n && emit_group(&list->items[i]) == group ? emit_group_end(list, i) - i
+								   : 0;
 }
 
 /* What was removed and added again, the same, was never touched. */

@@ -355,12 +355,32 @@ static inline uint32_t emit_group(const struct emit_item *item)
 	return (uint32_t)(item->k >> 32);
 }
 
+/** Where the group of item `i` of a sorted list ends: by doubling, then halving. */
+static inline size_t emit_group_end(const struct emit_list *list, size_t i)
+{
+	uint32_t group = emit_group(&list->items[i]);
+	size_t lo = i, step = 1;
+	while (step < list->n - lo && emit_group(&list->items[lo + step]) == group) {
+		lo += step;
+		step *= 2;
+	}
+	size_t hi = lo + MIN(step, list->n - lo);
+	while (hi - lo > 1) { /* lo is of the group, hi is not */
+		size_t mid = lo + (hi - lo) / 2;
+		if (emit_group(&list->items[mid]) == group)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return hi;
+}
+
 /** Groups of a sorted list. */
 static inline size_t emit_groups(const struct emit_list *list)
 {
-	size_t n = list->n > 0;
-	for (size_t i = 1; i < list->n; i++)
-		n += emit_group(&list->items[i]) != emit_group(&list->items[i - 1]);
+	size_t n = 0;
+	for (size_t i = 0; i < list->n; i = emit_group_end(list, i))
+		n++;
 	return n;
 }
 

@@ -37,55 +37,79 @@ void apply_end(struct apply *a)
 
 /* ---- entries and places ---------------------------------------------------------------------- */
 
-static enum err add_entry(struct apply *a, struct file_entry entry, uint32_t *out)
+/* A new one, without an id; NULL: no memory. */
+static struct file_entry *add_entry(struct apply *a)
 {
 	if (a->entries_n == a->entries_cap) {
 		uint32_t cap = a->entries_cap ? 2 * a->entries_cap : 16;
 		struct file_entry *entries = blocks_resize(
 			a->entries, a->entries_cap * sizeof *entries, cap * sizeof *entries);
 		if (!entries)
-			return ERR_NOMEM;
+			return NULL;
 		a->entries = entries;
 		a->entries_cap = cap;
 	}
-	if (entry.id) {
-		enum err e = id_map_set(&a->entry_by_id, entry.id, a->entries_n);
-		if (e != ERR_OK)
-			return e;
-	}
-	*out = a->entries_n;
-	a->entries[a->entries_n++] = entry;
-	return ERR_OK;
+	struct file_entry *f = &a->entries[a->entries_n++];
+	memset(f, 0, sizeof *f);
+	return f;
 }
 
 static enum err add_stored_entry(struct apply *a, struct fb_table stored, uint32_t *out)
 {
-	*out = id_map_get(&a->entry_by_id, media_file_id(stored));
-	if (*out != DICT_NONE)
-		return ERR_OK;
-	return add_entry(a,
-			 (struct file_entry){ .id = media_file_id(stored),
-					      .stored = stored,
-					      .path = media_file_path(stored) },
-			 out);
+	uint64_t id = media_file_id(stored);
+	uint32_t *at = id_map_place(&a->entry_by_id, id);
+	if (!at)
+		return ERR_NOMEM;
+	if (*at == ID_MAP_NONE) {
+		struct file_entry *f = add_entry(a);
+		if (!f)
+			return ERR_NOMEM;
+		f->id = id;
+		f->stored = stored;
+		f->path = media_file_path(stored);
+		*at = a->entries_n - 1;
+	}
+	*out = *at;
+	return ERR_OK;
 }
 
-static struct place *find_place(const struct apply *a, struct span path, uint64_t hash)
+static uint64_t path_hash(struct span path)
 {
-	uint32_t i = id_map_get(&a->place_by_hash, hash);
-	while (i != DICT_NONE && !span_eq(a->places[i].path, path))
+	return file_hash(directory_hash(path_directory(path)), path_name(path));
+}
+
+/* The same; operations mostly come directory by directory. */
+static uint64_t op_hash(struct apply *a, const struct op *op)
+{
+	if (op->kind == OP_REMOVE)
+		return path_hash(op->path);
+	const struct batch_file *file = op->file;
+	if (a->hashed_directory != file->directory) {
+		a->hashed_directory = file->directory;
+		a->directory_hash = directory_hash(path_directory(op->path));
+	}
+	return file_hash(a->directory_hash, span_skip(op->path, file->name_at));
+}
+
+/* The place of a path among those of its hash, the newest first. */
+static struct place *find_place(const struct apply *a, struct span path, uint32_t newest)
+{
+	uint32_t i = newest;
+	while (i != ID_MAP_NONE && !span_eq(a->places[i].path, path))
 		i = a->places[i].next;
-	return i == DICT_NONE ? NULL : &a->places[i];
+	return i == ID_MAP_NONE ? NULL : &a->places[i];
 }
 
 uint64_t apply_file_at(const struct apply *a, struct span path)
 {
-	const struct place *at = find_place(a, path, directory_hash(path));
+	uint32_t newest = id_map_get(&a->place_by_hash, path_hash(path));
+	const struct place *at = find_place(a, path, newest);
 	const struct file_entry *f = at && at->entry != DICT_NONE ? &a->entries[at->entry] : NULL;
 	return f && f->fate == FILE_STORED ? f->id : 0;
 }
 
-static enum err add_place(struct apply *a, struct span path, uint64_t hash, uint32_t entry)
+/* newest: of its hash, in a->place_by_hash. */
+static enum err add_place(struct apply *a, struct place place, uint32_t *newest)
 {
 	if (a->places_n == a->places_cap) {
 		uint32_t cap = a->places_cap ? 2 * a->places_cap : 16;
@@ -96,13 +120,10 @@ static enum err add_place(struct apply *a, struct span path, uint64_t hash, uint
 		a->places = places;
 		a->places_cap = cap;
 	}
-	a->places[a->places_n] = (struct place){ .path = path,
-						 .entry = entry,
-						 .next = id_map_get(&a->place_by_hash, hash),
-						 .hash = hash };
-	enum err e = id_map_set(&a->place_by_hash, hash, a->places_n);
-	a->places_n += e == ERR_OK;
-	return e;
+	place.next = *newest;
+	*newest = a->places_n;
+	a->places[a->places_n++] = place;
+	return ERR_OK;
 }
 
 /* The record that the store has at an operation's path; DICT_NONE: none. */
@@ -143,17 +164,18 @@ static bool is_touched(const struct apply *a, uint64_t hash, uint32_t entry)
 static enum err place_of(struct apply *a, const struct batch *b, const struct op *op,
 			 struct place **out)
 {
-	struct span path = op->path;
-	uint64_t hash = directory_hash(path);
-	uint32_t entry;
-	*out = find_place(a, path, hash);
+	struct place place = { .path = op->path, .hash = op_hash(a, op) };
+	uint32_t *newest = id_map_place(&a->place_by_hash, place.hash);
+	if (!newest)
+		return ERR_NOMEM;
+	*out = find_place(a, op->path, *newest);
 	if (*out)
 		return ERR_OK;
-	enum err e = stored_at(a, b, op, &entry);
-	if (e == ERR_OK && is_touched(a, hash, entry))
+	enum err e = stored_at(a, b, op, &place.entry);
+	if (e == ERR_OK && is_touched(a, place.hash, place.entry))
 		e = OP_WAITS;
 	if (e == ERR_OK)
-		e = add_place(a, path, hash, entry);
+		e = add_place(a, place, newest);
 	if (e == ERR_OK)
 		*out = &a->places[a->places_n - 1];
 	return e;
@@ -162,11 +184,14 @@ static enum err place_of(struct apply *a, const struct batch *b, const struct op
 /* The place that file `i` had is free, unless an operation before gave it to another file. */
 static enum err leave_place(struct apply *a, uint32_t i)
 {
-	struct span path = a->entries[i].path;
-	uint64_t hash = directory_hash(path);
-	struct place *known = find_place(a, path, hash);
+	struct place place = { .path = a->entries[i].path, .entry = DICT_NONE };
+	place.hash = path_hash(place.path);
+	uint32_t *newest = id_map_place(&a->place_by_hash, place.hash);
+	if (!newest)
+		return ERR_NOMEM;
+	struct place *known = find_place(a, place.path, *newest);
 	if (!known)
-		return add_place(a, path, hash, DICT_NONE);
+		return add_place(a, place, newest);
 	if (known->entry == i)
 		known->entry = DICT_NONE;
 	return ERR_OK;
@@ -195,11 +220,15 @@ static enum err do_put(struct apply *a, struct batch *b, const struct op *op)
 {
 	struct place *place;
 	enum err e = place_of(a, b, op, &place);
-	if (e == ERR_OK && place->entry == DICT_NONE)
-		e = add_entry(a, (struct file_entry){ .id = 0 }, &place->entry);
-	if (e == ERR_OK)
-		set_stored(a, place->entry, op, b);
-	return e;
+	if (e != ERR_OK)
+		return e;
+	if (place->entry == DICT_NONE) {
+		if (!add_entry(a))
+			return ERR_NOMEM;
+		place->entry = a->entries_n - 1;
+	}
+	set_stored(a, place->entry, op, b);
+	return ERR_OK;
 }
 
 static enum err do_remove(struct apply *a, struct batch *b, const struct op *op)
@@ -337,11 +366,6 @@ static enum err do_remove_tree(struct apply *a, struct batch *b, const struct op
 	return remove_stored_tree(a, b, directory_id(top), out_full);
 }
 
-bool op_is_single(const struct op *op)
-{
-	return op->kind == OP_PUT || op->kind == OP_MOVE || op->kind == OP_REMOVE;
-}
-
 enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at)
 {
 	enum err e = ERR_OK;
@@ -354,7 +378,7 @@ enum err apply_ops(struct apply *a, struct batch *b, uint32_t *at)
 		       (a->touched.n && !op_is_single(op));
 		if (full)
 			break;
-		if (op_is_single(op))
+		if (op_is_single(op) && !apply_is_probed(a, *at))
 			e = apply_probe(a, b, *at);
 		if (e != ERR_OK)
 			break;
@@ -403,6 +427,7 @@ void apply_forget(struct apply *a)
 	id_map_clear(&a->entry_by_id);
 	id_map_clear(&a->place_by_hash);
 	a->row.unpacked = a->row.counted = NULL;
+	a->hashed_directory = NULL;
 	dicts_forget_batch(&a->dicts);
 }
 

@@ -78,6 +78,8 @@ struct apply {
 	struct id_map entry_by_id, place_by_hash;
 	struct lists lists;
 	struct probed *probed;
+	const struct batch_text *hashed_directory; /* of the operation before */
+	uint64_t directory_hash;
 	struct file_row row;
 	struct id_set touched;		      /* by batches that are written and forgotten */
 	uint32_t months[LIBRARY_CHANGED_MAX]; /* of images that are written: image_month() */
@@ -110,7 +112,15 @@ NODISCARD enum err apply_rows(struct apply *a);
 /* ---- between apply.c and apply_probe.c ------------------------------------------------------- */
 
 /** Whether it changes one file and nothing else, and looks at no other. */
-bool op_is_single(const struct op *op);
+static inline bool op_is_single(const struct op *op)
+{
+	return op->kind == OP_PUT || op->kind == OP_MOVE || op->kind == OP_REMOVE;
+}
+/** Whether apply_probe() has looked for the file of operation `at`. */
+static inline bool apply_is_probed(const struct apply *a, uint32_t at)
+{
+	return a->probed && at - a->probed->from < a->probed->n;
+}
 /** Before operation `at` of a batch: look for the files at its path and at those that follow. */
 NODISCARD enum err apply_probe(struct apply *a, const struct batch *b, uint32_t at);
 /** Before files are written: find their albums. */

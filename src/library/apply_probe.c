@@ -51,12 +51,17 @@ static enum err window_init(struct window *w)
 
 static enum err find_directories(struct apply *a, struct window *w)
 {
+	const struct batch_text *last = NULL;
 	for (uint32_t i = 0; i < w->n; i++) {
-		struct span path = path_directory(w->ops[i].path);
-		uint32_t last = w->directories_n - 1;
-		if (i == 0 || !span_eq(path, w->directories[last].name))
-			w->directories[w->directories_n++] = (struct dict_key){ .name = path };
+		const struct op *op = &w->ops[i];
+		const struct batch_text *in = op->kind == OP_REMOVE ? NULL : op->file->directory;
+		if (!in || in != last) {
+			struct dict_key key = { .name = path_directory(op->path) };
+			if (i == 0 || !span_eq(key.name, w->directories[w->directories_n - 1].name))
+				w->directories[w->directories_n++] = key;
+		}
 		w->directory_of[i] = w->directories_n - 1;
+		last = in;
 	}
 	return dict_find_many(&a->dicts, DICT_DIRECTORY, w->directories, w->directories_n, w->rows);
 }
@@ -112,8 +117,6 @@ static enum err find_files(struct apply *a, struct window *w)
 enum err apply_probe(struct apply *a, const struct batch *b, uint32_t at)
 {
 	struct probed *p = a->probed;
-	if (p && at - p->from < p->n)
-		return ERR_OK;
 	CLEANUP(window_fini) struct window w = { .ops = &b->ops[at] };
 	uint32_t left = MIN(b->ops_n - at, (uint32_t)PROBED_MAX);
 	while (w.n < left && op_is_single(&w.ops[w.n]))
@@ -141,7 +144,7 @@ const struct db_row *apply_probed(const struct apply *a, const struct batch *b, 
 {
 	const struct probed *p = a->probed;
 	uint32_t at = (uint32_t)(op - b->ops);
-	if (!p || at - p->from >= p->n || p->at[at - p->from].id == PROBED_NOT)
+	if (!apply_is_probed(a, at) || p->at[at - p->from].id == PROBED_NOT)
 		return NULL;
 	return &p->at[at - p->from];
 }
@@ -150,7 +153,7 @@ uint32_t apply_probed_directory(const struct apply *a, const struct batch *b, co
 {
 	const struct probed *p = a->probed;
 	uint32_t at = (uint32_t)(op - b->ops);
-	return p && at - p->from < p->n ? p->directory[at - p->from] : DICT_NONE;
+	return apply_is_probed(a, at) ? p->directory[at - p->from] : DICT_NONE;
 }
 
 /* ---- albums ---------------------------------------------------------------------------------- */

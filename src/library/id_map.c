@@ -63,16 +63,25 @@ static enum err grow(struct id_map *m)
 	return ERR_OK;
 }
 
+uint32_t *id_map_place(struct id_map *m, uint64_t key)
+{
+	if (2 * (m->n + 1) > m->cap && grow(m) != ERR_OK)
+		return NULL;
+	key = usable(key);
+	uint32_t i = slot_of(m, key);
+	if (m->keys[i] == 0) {
+		m->n++;
+		m->keys[i] = key;
+		m->values[i] = ID_MAP_NONE;
+	}
+	return &m->values[i];
+}
+
 enum err id_map_set(struct id_map *m, uint64_t key, uint32_t value)
 {
-	if (2 * (m->n + 1) > m->cap) {
-		enum err e = grow(m);
-		if (e != ERR_OK)
-			return e;
-	}
-	uint32_t i = slot_of(m, usable(key));
-	m->n += m->keys[i] == 0;
-	m->keys[i] = usable(key);
-	m->values[i] = value;
+	uint32_t *at = id_map_place(m, key);
+	if (!at)
+		return ERR_NOMEM;
+	*at = value;
 	return ERR_OK;
 }

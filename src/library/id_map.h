@@ -21,5 +21,8 @@ void id_map_fini(struct id_map *m);
 void id_map_clear(struct id_map *m);
 /** The value, or ID_MAP_NONE. */
 uint32_t id_map_get(const struct id_map *m, uint64_t key);
+/** Where the key's value stands, which is ID_MAP_NONE where the key is new; NULL: no memory.
+ * Lifetime: until another key is set. */
+uint32_t *id_map_place(struct id_map *m, uint64_t key);
 /** Set or replace; ERR_NOMEM leaves the map as it was. */
 NODISCARD enum err id_map_set(struct id_map *m, uint64_t key, uint32_t value);

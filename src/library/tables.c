@@ -18,6 +18,11 @@ uint64_t directory_hash(struct span path)
 	return XXH3_64bits(path.p, path.n);
 }
 
+uint64_t file_hash(uint64_t directory_hash, struct span name)
+{
+	return XXH3_64bits_withSeed(name.p, name.n, directory_hash);
+}
+
 uint64_t term_hash(uint8_t kind, struct span name)
 {
 	return XXH3_64bits_withSeed(name.p, name.n, kind);

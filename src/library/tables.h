@@ -89,6 +89,8 @@ unsigned term_ids_add(uint32_t ids[MEDIA_TERMS_MAX], unsigned n, uint32_t id);
 
 /* Hashes that are groups of look-up indexes. On disk: never to be changed (XXH3, 64 bits). */
 uint64_t directory_hash(struct span path);
+/** Of a file's path: its directory_hash(), and its name. Stands nowhere on the disk. */
+uint64_t file_hash(uint64_t directory_hash, struct span name);
 uint64_t term_hash(uint8_t kind, struct span name);
 uint64_t album_hash(uint32_t artist_id, uint64_t directory_id, struct span title);
 uint64_t entry_uri_hash(struct span uri);

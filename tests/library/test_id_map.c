@@ -24,6 +24,21 @@ TEST(id_map, finds_what_was_set_and_nothing_else)
 	id_map_fini(&m);
 }
 
+TEST(id_map, the_place_of_a_new_key_says_none_and_takes_a_value)
+{
+	struct id_map m = { 0 };
+	for (uint32_t i = 0; i < 5000; i++) {
+		uint32_t *at = id_map_place(&m, (uint64_t)(i / 2) * 0x100000001ull);
+		EXPECT(at);
+		EXPECT_U64(i % 2 ? i - 1 : ID_MAP_NONE, *at);
+		*at = i;
+	}
+	EXPECT_U64(2500, m.n);
+	EXPECT_U64(4999, id_map_get(&m, 2499 * 0x100000001ull));
+	EXPECT_U64(1, id_map_get(&m, 0));
+	id_map_fini(&m);
+}
+
 TEST(id_set, has_what_was_added_and_nothing_else)
 {
 	struct id_set s = { 0 };
