@@ -83,7 +83,8 @@ static const char *put_digits(struct key *k, const char *p, const char *end)
 	uint8_t *to = k->p + k->n;
 	to[0] = '0';
 	to[1] = (uint8_t)(n + 1);
-	span_copy(to + 2, span_of(p, n));
+	for (size_t i = 0; i < n; i++) /* mostly one or two */
+		to[2 + i] = (uint8_t)p[i];
 	k->number = to + 1;
 	k->n += n + 2;
 	return stop;
@@ -225,7 +226,7 @@ typedef int8_t vec __attribute__((vector_size(16)));
 typedef uint64_t vec_words __attribute__((vector_size(16)));
 
 /* The first n < 16 bytes, 0 behind them; nothing else is read. */
-static vec load_few(const char *p, size_t n)
+static inline vec load_few(const char *p, size_t n)
 {
 	const uint8_t *b = (const uint8_t *)p;
 	uint64_t low, high = 0;
@@ -252,24 +253,34 @@ static uint64_t vec_signs(vec v)
 #endif
 }
 
-/* Up to WINDOW characters as plain ones. Returns a bit for each that is not, because it is a digit
- * or a part of a longer UTF-8 sequence. */
+/* Characters as plain ones. Returns a bit for each that is not, because it is a digit or a part of
+ * a longer UTF-8 sequence. */
+static inline uint64_t vec_fold(vec v, bool plain_digits, uint8_t *out)
+{
+	vec digits = (v > '0' - 1) & (v < '9' + 1), capitals = (v > 'A' - 1) & (v < 'Z' + 1);
+	uint64_t stops = vec_signs(plain_digits ? v : v | digits);
+	v = (v | (capitals & ('a' - 'A'))) - (v == 0); /* as folded() */
+	memcpy(out, &v, sizeof v);
+	return stops;
+}
+
+static inline vec load(const char *p)
+{
+	vec v;
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* The same of up to WINDOW characters; the last vector may overlap the one before it. */
 static inline __attribute__((always_inline)) uint64_t
 window_fold(struct span text, bool plain_digits, uint8_t out[WINDOW])
 {
-	uint64_t stops = 0;
-	for (size_t i = 0; i < text.n; i += sizeof(vec)) {
-		vec v;
-		if (text.n - i >= sizeof v)
-			memcpy(&v, text.p + i, sizeof v);
-		else
-			v = load_few(text.p + i, text.n - i);
-		vec digits = (v > '0' - 1) & (v < '9' + 1),
-		    capitals = (v > 'A' - 1) & (v < 'Z' + 1);
-		stops |= vec_signs(plain_digits ? v : v | digits) << i;
-		v = (v | (capitals & ('a' - 'A'))) - (v == 0); /* as folded() */
-		memcpy(out + i, &v, sizeof v);
-	}
+	if (text.n < sizeof(vec))
+		return vec_fold(load_few(text.p, text.n), plain_digits, out);
+	size_t last = text.n - sizeof(vec);
+	uint64_t stops = vec_fold(load(text.p + last), plain_digits, out + last) << last;
+	for (size_t i = 0; i < last; i += sizeof(vec))
+		stops |= vec_fold(load(text.p + i), plain_digits, out + i) << i;
 	return stops;
 }
 
