@@ -92,47 +92,13 @@ uint32_t fb_string_write_aligned(struct fb_writer *w, struct span s)
 	return place_of(w, w->p);
 }
 
-static uint64_t load64(const void *p)
-{
-	uint64_t v;
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-/* memcmp() without the call, for the short texts that most are. */
-#define SHORT_MIN 4u
-#define SHORT_MAX 32u
-static inline bool short_equal(const uint8_t *a, const char *b, size_t n)
-{
-	if (n < 8)
-		return num_le32(a) == num_le32(b) && num_le32(a + n - 4) == num_le32(b + n - 4);
-	uint64_t differ = (load64(a) ^ load64(b)) | (load64(a + n - 8) ^ load64(b + n - 8));
-	if (n > 16)
-		differ |=
-			(load64(a + 8) ^ load64(b + 8)) | (load64(a + n - 16) ^ load64(b + n - 16));
-	return differ == 0;
-}
-
-static inline bool is_short(size_t n)
-{
-	return n - SHORT_MIN <= SHORT_MAX - SHORT_MIN;
-}
-
 /* A string or a vector of n elements, `bytes` long. */
-static inline bool short_stands_at(const struct fb_writer *w, uint32_t place, const void *v,
-				   size_t n, size_t bytes)
+static inline bool stands_at(const struct fb_writer *w, uint32_t place, const void *v, size_t n,
+			     size_t bytes)
 {
 	const uint8_t *p = w->end - place;
-	return place && num_le32(p) == n && short_equal(p + 4, v, bytes);
-}
-
-static bool stands_at(const struct fb_writer *w, uint32_t place, const void *v, size_t n,
-		      size_t bytes)
-{
-	const uint8_t *p = w->end - place;
-	if (is_short(bytes))
-		return short_stands_at(w, place, v, n, bytes);
-	return place && num_le32(p) == n && (bytes == 0 || memcmp(p + 4, v, bytes) == 0);
+	return place && num_le32(p) == n &&
+	       span_eq_inline(span_of(p + 4, bytes), span_of(v, bytes));
 }
 
 /* A shared text that is not the newest of its field. */
@@ -142,7 +108,7 @@ static uint32_t recent_find(struct fb_writer *w, struct span s)
 	if (s.n > FB_SHARED_BYTES_MAX)
 		return fb_string_write(w, s);
 	if (s.n >= 8) {
-		h ^= load64(s.p) ^ load64(s.p + s.n - 8) * 0xff51afd7ed558ccdull;
+		h ^= span_word64(s.p) ^ span_word64(s.p + s.n - 8) * 0xff51afd7ed558ccdull;
 	} else {
 		for (size_t i = 0; i < s.n; i++)
 			h = h << 8 ^ (uint8_t)s.p[i];
@@ -154,13 +120,10 @@ static uint32_t recent_find(struct fb_writer *w, struct span s)
 }
 
 /* What is not found at once is looked for apart, so that what mostly is saves no registers. */
-static __attribute__((noinline)) uint32_t string_share(struct fb_writer *w, uint32_t shared,
-						       struct span s)
+static __attribute__((noinline)) uint32_t string_find(struct fb_writer *w, uint32_t shared,
+						      struct span s)
 {
-	uint32_t place = w->last[shared];
-	if (stands_at(w, place, s.p, s.n, s.n))
-		return place;
-	place = recent_find(w, s);
+	uint32_t place = recent_find(w, s);
 	w->last[shared] = s.n <= FB_SHARED_BYTES_MAX ? place : 0;
 	return place;
 }
@@ -168,9 +131,7 @@ static __attribute__((noinline)) uint32_t string_share(struct fb_writer *w, uint
 uint32_t fb_string_share(struct fb_writer *w, uint32_t shared, struct span s)
 {
 	uint32_t place = w->last[shared];
-	if (LIKELY(is_short(s.n) && short_stands_at(w, place, s.p, s.n, s.n)))
-		return place;
-	return string_share(w, shared, s);
+	return LIKELY(stands_at(w, place, s.p, s.n, s.n)) ? place : string_find(w, shared, s);
 }
 
 uint32_t fb_scalars_write(struct fb_writer *w, const void *v, uint32_t n, uint32_t size)
@@ -187,26 +148,16 @@ uint32_t fb_scalars_write(struct fb_writer *w, const void *v, uint32_t n, uint32
 	return place_of(w, w->p);
 }
 
-static __attribute__((noinline)) uint32_t scalars_share(struct fb_writer *w, uint32_t shared,
-							const void *v, uint32_t n, uint32_t size)
-{
-	size_t bytes = (size_t)n * size;
-	uint32_t place = w->last[shared];
-	if (stands_at(w, place, v, n, bytes))
-		return place;
-	place = fb_scalars_write(w, v, n, size);
-	w->last[shared] = bytes <= FB_SHARED_BYTES_MAX ? place : 0;
-	return place;
-}
-
 uint32_t fb_scalars_share(struct fb_writer *w, uint32_t shared, const void *v, uint32_t n,
 			  uint32_t size)
 {
 	size_t bytes = (size_t)n * size;
 	uint32_t place = w->last[shared];
-	if (LIKELY(is_short(bytes) && short_stands_at(w, place, v, n, bytes)))
+	if (LIKELY(stands_at(w, place, v, n, bytes)))
 		return place;
-	return scalars_share(w, shared, v, n, size);
+	place = fb_scalars_write(w, v, n, size);
+	w->last[shared] = bytes <= FB_SHARED_BYTES_MAX ? place : 0;
+	return place;
 }
 
 void fb_slot_add(struct fb_writer *w, uint32_t place)

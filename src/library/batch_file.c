@@ -96,10 +96,14 @@ static struct span shared_text(const struct media_file_in *in, unsigned i)
 static uint32_t texts_fresh(const struct media_file_in *in, const struct batch_texts *last)
 {
 	uint32_t fresh = 0;
-	for (unsigned i = 0; i < SHARED_N; i++)
-		if (!span_eq(shared_text(in, i), batch_text_span(last->text[i])))
-			fresh |= 1u << i;
-	return fresh;
+#define X(field)                                                                                   \
+	if (!span_eq_inline(in->field, batch_text_span(last->text[SHARED_##field])))               \
+		fresh |= 1u << SHARED_##field;
+	X(artist)
+	X(genre)
+	MEDIA_TEXTS(X) X(art_path)
+#undef X
+		return fresh;
 }
 
 /* The texts of `in`, which are those of the file before unless one of them is another. */

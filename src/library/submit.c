@@ -228,8 +228,8 @@ static enum err submit_change(struct submit *a, const struct change *c)
 		if (batch_len(a->batch) == 0)
 			a->first_ms = clock_now_ms();
 		e = add(a->batch, c);
-		if (e == ERR_OK)
-			return submit_flush_due(a);
+		if (e == ERR_OK) /* how old it is, who submits asks when he waits */
+			return batch_len(a->batch) < SUBMIT_BATCH_FILES ? ERR_OK : submit_flush(a);
 		if (e != ERR_LIMIT)
 			return e;
 		e = submit_flush(a);
