@@ -62,6 +62,7 @@ struct file_row {
 	const struct batch_file *unpacked; /* in `in`; NULL: nothing is, or its batch has gone */
 	const struct batch_file *counted;  /* whose categories these and those in `in` are */
 	struct categories categories;
+	uint32_t new_n;	  /* files that are still to be counted in them */
 	uint64_t alike_n; /* how often there were others: in.alike */
 	uint32_t artist_ids[MEDIA_NAMES_MAX], genre_ids[MEDIA_NAMES_MAX];
 };

@@ -126,12 +126,28 @@ static bool same_categories(const struct batch_file *x, const struct batch_file 
 	       x->compilation == y->compilation && !x->more && !y->more;
 }
 
+/* The files that were written with the categories at hand. */
+static void count_new(struct apply *a)
+{
+	const struct categories *c = &a->row.categories;
+	int n = (int)a->row.new_n;
+	if (n == 0)
+		return;
+	a->row.new_n = 0;
+	dict_count_file_row(&a->dicts, c->directory, a->row.counted->kind, n);
+	for (unsigned i = 0; i < c->terms_n; i++)
+		dict_count_row(&a->dicts, DICT_TERM, c->terms[i], n);
+	if (c->album != DICT_NONE)
+		dict_count_row(&a->dicts, DICT_ALBUM, c->album, n);
+}
+
 static enum err categories_of(struct apply *a, const struct batch_file *file, uint32_t directory)
 {
 	struct file_row *row = &a->row;
 	struct categories *c = &row->categories;
 	if (row->counted && c->directory == directory && same_categories(row->counted, file))
 		return ERR_OK;
+	count_new(a);
 	row->counted = NULL;
 	row->in.alike = ++row->alike_n;
 	c->directory = directory;
@@ -153,15 +169,6 @@ static enum err count_stored(struct apply *a, struct fb_table media)
 	for (unsigned i = 0; i < n && e == ERR_OK; i++)
 		e = dict_count(&a->dicts, DICT_TERM, terms[i], -1);
 	return e == ERR_OK ? dict_count(&a->dicts, DICT_ALBUM, media_file_album_id(media), -1) : e;
-}
-
-static void count_new(struct apply *a, const struct categories *c, uint8_t kind)
-{
-	dict_count_file_row(&a->dicts, c->directory, kind, 1);
-	for (unsigned i = 0; i < c->terms_n; i++)
-		dict_count_row(&a->dicts, DICT_TERM, c->terms[i], 1);
-	if (c->album != DICT_NONE)
-		dict_count_row(&a->dicts, DICT_ALBUM, c->album, 1);
 }
 
 /* Months are listings too, and by the end of the commit its files are forgotten. */
@@ -224,7 +231,7 @@ static enum err put_file(struct apply *a, struct file_entry *f)
 	f->id = in->id;
 	a->rows_n++;
 	f->owner->result.put_n++;
-	count_new(a, &a->row.categories, in->kind);
+	a->row.new_n++;
 	if (!is_new)
 		note_stored_month(a, f->stored);
 	note_month(a, in->kind, in->date_taken, in->modified);
@@ -259,6 +266,7 @@ enum err apply_files(struct apply *a)
 		else if (f->fate == FILE_STORED)
 			e = store_file(a, f);
 	}
+	count_new(a);
 	return e;
 }
 

@@ -79,7 +79,7 @@ enum err batch_copy(struct batch *b, struct span *s)
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-enum err batch_add_op(struct batch *b, struct op op)
+enum err batch_add_op(struct batch *b, const struct op *op)
 {
 	if (b->ops_n == LIBRARY_BATCH_MAX_FILES)
 		return ERR_LIMIT;
@@ -91,7 +91,7 @@ enum err batch_add_op(struct batch *b, struct op op)
 		b->ops = ops;
 		b->ops_cap = cap;
 	}
-	b->ops[b->ops_n++] = op;
+	b->ops[b->ops_n++] = *op;
 	return ERR_OK;
 }
 
@@ -106,26 +106,29 @@ enum err batch_root(struct batch *b, struct span path, struct span name)
 	enum err e = batch_copy(b, &op.path);
 	if (e == ERR_OK)
 		e = batch_copy(b, &op.name);
-	return e == ERR_OK ? batch_add_op(b, op) : e;
+	return e == ERR_OK ? batch_add_op(b, &op) : e;
 }
 
-static enum err add_file(struct batch *b, struct op op, const struct media_file_in *file)
+static enum err add_file(struct batch *b, enum op_kind kind, uint64_t media_id,
+			 const struct media_file_in *file)
 {
+	struct op op = { .kind = kind };
+	op.media_id = media_id;
 	enum err e = file_pack(b, file, &op.file);
 	if (e != ERR_OK)
 		return e;
 	op.path = batch_text_span(op.file->path);
-	return batch_add_op(b, op);
+	return batch_add_op(b, &op);
 }
 
 enum err batch_put(struct batch *b, const struct media_file_in *file)
 {
-	return add_file(b, (struct op){ .kind = OP_PUT }, file);
+	return add_file(b, OP_PUT, 0, file);
 }
 
 enum err batch_move(struct batch *b, uint64_t media_id, const struct media_file_in *file)
 {
-	return add_file(b, (struct op){ .kind = OP_MOVE, .media_id = media_id }, file);
+	return add_file(b, OP_MOVE, media_id, file);
 }
 
 enum err batch_remove(struct batch *b, struct span path)
@@ -134,7 +137,7 @@ enum err batch_remove(struct batch *b, struct span path)
 		return ERR_INVALID;
 	struct op op = { .kind = OP_REMOVE, .path = path };
 	enum err e = batch_copy(b, &op.path);
-	return e == ERR_OK ? batch_add_op(b, op) : e;
+	return e == ERR_OK ? batch_add_op(b, &op) : e;
 }
 
 enum err batch_remove_tree(struct batch *b, struct span path)
@@ -143,7 +146,7 @@ enum err batch_remove_tree(struct batch *b, struct span path)
 		return ERR_INVALID;
 	struct op op = { .kind = OP_REMOVE_TREE, .path = path };
 	enum err e = batch_copy(b, &op.path);
-	return e == ERR_OK ? batch_add_op(b, op) : e;
+	return e == ERR_OK ? batch_add_op(b, &op) : e;
 }
 
 /* ---- comparing ------------------------------------------------------------------------------- */

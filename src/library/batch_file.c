@@ -101,9 +101,10 @@ static uint32_t texts_fresh(const struct media_file_in *in, const struct batch_t
 		fresh |= 1u << SHARED_##field;
 	X(artist)
 	X(genre)
-	MEDIA_TEXTS(X) X(art_path)
+	MEDIA_TEXTS(X)
+	X(art_path)
 #undef X
-		return fresh;
+	return fresh;
 }
 
 /* The texts of `in`, which are those of the file before unless one of them is another. */

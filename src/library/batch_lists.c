@@ -22,7 +22,7 @@ static enum err add(struct batch *b, enum op_kind kind, const void *args, size_t
 	void *copy = NULL;
 	enum err e = dup_bytes(b, args, args_bytes, &copy);
 	if (e == ERR_OK)
-		e = batch_add_op(b, (struct op){ .kind = kind, .args = copy, .result = out });
+		e = batch_add_op(b, &(struct op){ .kind = kind, .args = copy, .result = out });
 	if (e == ERR_OK && out)
 		*out = (struct op_result){ .err = ERR_CLOSED };
 	return e;

@@ -73,7 +73,7 @@ struct batch {
 void batch_empty(struct batch *b);
 
 /** Add an operation to the end. ERR_LIMIT: the batch is full. */
-NODISCARD enum err batch_add_op(struct batch *b, struct op op);
+NODISCARD enum err batch_add_op(struct batch *b, const struct op *op);
 /** Make *s a copy in the batch's memory; an empty one becomes {NULL, 0}. */
 NODISCARD enum err batch_copy(struct batch *b, struct span *s);
 /** Why the arena had no room for n bytes: the batch is full, or memory has run out. */

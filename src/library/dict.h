@@ -104,7 +104,7 @@ NODISCARD enum err dict_directory(struct dicts *ds, struct span path, bool creat
 /** A media root: made unless there is such a directory. */
 NODISCARD enum err dict_root(struct dicts *ds, struct span path, struct span name);
 
-/** Row i gained (+1) or lost (-1) a file. */
+/** Row i gained (or lost) so many files. */
 void dict_count_row(struct dicts *ds, enum dict_number which, uint32_t i, int change);
 /** The same by id; 0 is none. */
 NODISCARD enum err dict_count(struct dicts *ds, enum dict_number which, uint64_t id, int change);
