@@ -251,6 +251,7 @@ void db_free(struct db *db)
 	segments_retired_free(db);
 	if (db->segments)
 		munmap((void *)db->segments, SEGMENT_TABLE_BYTES);
+	index_thread_fini(&db->index_thread);
 	db_file_close(db, db->manifest_fd);
 	fd_closep(&db->lock_fd);
 	fd_closep(&db->dir_fd);
@@ -305,6 +306,7 @@ static struct db *db_new(const struct db_options *o)
 		return NULL;
 	}
 	db->segments = map;
+	index_thread_init(&db->index_thread, db, o->index_chunk_bytes);
 	return db;
 }
 

@@ -109,6 +109,9 @@ struct db_options {
 				       * (tests: less) */
 	uint32_t merge_step_units;    /* index entries that db_maintain() merges at once; 0: some 10
 				       * ms worth (tests: less) */
+	uint32_t index_chunk_bytes;   /* a smaller chunk never becomes index entries on a thread of
+				       * its own; 0: 32 KiB, and only where there are two processors
+				       * (tests: less) */
 };
 
 /** Open or create. Replays what the last checkpoint does not cover; *out is ready to serve.

@@ -9,6 +9,7 @@
 #include "db/emit.h"
 #include "db/format.h"
 #include "db/hash.h"
+#include "db/index_thread.h"
 #include "db/io.h"
 
 #define BUDGET_MIN_BYTES (2u << 20)
@@ -66,7 +67,8 @@ struct segment {
 struct log_writer {
 	struct db *db;
 	struct log_pos pos;
-	uint64_t commit, running, bytes, rows_put_n, rows_removed_n;
+	uint64_t commit, running, bytes;
+	uint64_t rows_put_n, rows_removed_n; /* index side: see struct txn_table */
 	uint32_t chunk_no;
 };
 
@@ -522,20 +524,26 @@ size_t manifest_build(const struct db_snap *sn, const struct run_naming *names, 
 
 /* ---- transactions (txn.c, apply.c) ---- */
 
+/* What is said to be the index side's is db-index's while it has something to do: the writer looks
+ * at it after index_thread_join() only. */
 struct txn_table {
 	/* kept from one transaction to the next, until txn_buffers_free() */
 	uint8_t *stage; /* room for the header, payload from the end backward, padding */
 	size_t stage_bytes;
 	uint64_t *removes; /* ids */
 	size_t removes_cap;
-	struct block block;
+	struct block block; /* index side */
 
+	/* the writer's */
 	uint32_t payload_cap; /* of the newest batch */
 	struct fb_writer w;
 	bool begun;
 	size_t removes_n;
-	uint64_t next_id, base_next_id;
-	uint64_t block_id_max; /* careful: of the block at hand, or more */
+	uint64_t next_id, base_next_id; /* the second one never changes */
+
+	/* index side */
+	uint64_t placed_next_id; /* greater than every id that was applied */
+	uint64_t block_id_max;	 /* careful: of the block at hand, or more */
 	uint64_t fresh_id; /* from here on ids were neither stored before nor in this transaction */
 	int64_t live_delta;
 	uint32_t runs_n;
@@ -548,7 +556,7 @@ struct db_txn {
 	const struct db_snap *base;
 	struct log_writer log;
 	bool open;
-	int64_t live_bytes; /* change of them */
+	int64_t live_bytes; /* change of them; index side */
 	uint32_t log_first; /* of replayed marks */
 	bool careful;	    /* replay: an id may come more than once */
 	enum err err;	    /* sticks */
@@ -667,7 +675,7 @@ struct db {
 	uint32_t log_first;	     /* the next commit mark says so */
 	struct compact compact;
 	struct lost_chunk *lost; /* see retract.c */
-	struct run_file *files;
+	struct run_file *files;	 /* with next_run and lost, index side in a transaction */
 	uint64_t next_run;
 	_Atomic uint32_t rows_pos[DB_TABLES_MAX]; /* in the chunk looked at last: a guess */
 	uint64_t generation, checkpointed; /* publications so far, and at the last checkpoint */
@@ -677,6 +685,7 @@ struct db {
 	uint64_t merges_searched[2];
 
 	struct db_txn txn;
+	struct index_thread index_thread;
 	struct db_mem mem;
 	struct write_meter meter;
 	struct {

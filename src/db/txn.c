@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Transactions: rows are laid out in a chunk buffer per table, go out as chunks, are taken apart
- * into index entries while they are still in the cache, and become runs block by block. */
+ * into index entries while they are still in the cache, and become runs block by block. The writer
+ * does the first half; a large transaction has the second one done by a thread beside it
+ * (index_thread.h), which the writer joins before it looks at what that has made. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/db_priv.h"
@@ -19,7 +21,7 @@ static void table_start(struct txn_table *tt, uint64_t next_id)
 	tt->payload_cap = 0;
 	tt->begun = tt->touched = false;
 	tt->removes_n = 0;
-	tt->next_id = tt->base_next_id = tt->fresh_id = next_id;
+	tt->next_id = tt->placed_next_id = tt->base_next_id = tt->fresh_id = next_id;
 	tt->live_delta = 0;
 	tt->runs_n = 0;
 	block_reset(&tt->block);
@@ -43,6 +45,7 @@ enum err txn_start(struct db *db, struct db_txn *txn)
 void txn_end(struct db_txn *txn)
 {
 	struct db *db = txn->db;
+	index_thread_drop(&db->index_thread);
 	for (unsigned t = 0; t < db->tables_n; t++)
 		for (uint32_t i = 0; i < txn->tables[t].runs_n; i++)
 			run_unref(db, txn->tables[t].runs[i]);
@@ -55,6 +58,7 @@ void txn_end(struct db_txn *txn)
 
 void txn_buffers_free(struct db *db)
 {
+	index_thread_end(&db->index_thread);
 	for (unsigned t = 0; t < db->tables_n; t++) {
 		struct txn_table *tt = &db->txn.tables[t];
 		mem_free(&db->mem, tt->stage, tt->stage_bytes);
@@ -245,7 +249,7 @@ static enum err row_place(struct db_txn *txn, unsigned table, struct fb_vector r
 	if (e == ERR_OK)
 		e = block_add(txn, table, id, address_of(pos, i));
 	tt->live_delta += *placed == PLACED_NEW;
-	tt->next_id = MAX(tt->next_id, id + 1);
+	tt->placed_next_id = MAX(tt->placed_next_id, id + 1);
 	return e;
 }
 
@@ -345,7 +349,6 @@ static enum err table_publish(struct db_txn *txn, struct db_snap *sn, unsigned t
 	struct db *db = txn->db;
 	struct txn_table *tt = &txn->tables[table];
 	struct snap_table *st = &sn->tables[table];
-	st->next_id = MAX(st->next_id, tt->next_id);
 	st->live += (uint64_t)tt->live_delta;
 	for (uint32_t i = 0; i < tt->runs_n; i++) {
 		ASSERT(st->runs_n < DB_RUNS_MAX);
@@ -367,7 +370,8 @@ void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end)
 	sn->live_bytes += (uint64_t)MAX(txn->live_bytes, -(int64_t)sn->live_bytes);
 	for (unsigned t = 0; t < db->tables_n; t++) {
 		struct txn_table *tt = &txn->tables[t];
-		sn->tables[t].next_id = MAX(sn->tables[t].next_id, tt->next_id);
+		sn->tables[t].next_id =
+			MAX(sn->tables[t].next_id, MAX(tt->next_id, tt->placed_next_id));
 		if (!tt->touched)
 			continue;
 		(void)!table_publish(txn, sn, t); /* merging is a favour; the commit stands */
@@ -379,6 +383,20 @@ void txn_publish(struct db_txn *txn, struct db_snap *sn, struct log_pos end)
 }
 
 /* ---- live transactions ---- */
+
+/* Rows of a chunk that has been written: at once, or on the thread beside this one. There they are
+ * read from the log, for the next chunk is laid out where this one was. */
+static enum err rows_index(struct db_txn *txn, unsigned table, struct fb_vector rows,
+			   uint32_t payload_n, struct log_pos pos)
+{
+	struct index_thread *it = &txn->db->index_thread;
+	if (!index_thread_wants(it, payload_n))
+		return txn_apply_rows(txn, table, rows, pos);
+	struct index_job job = { rows, address_of(pos, 0), table };
+	job.rows.buf =
+		db_segment(txn->db, pos.segment)->map + pos.offset + sizeof(struct disk_chunk);
+	return index_thread_put(it, &job);
+}
 
 static enum err stage_flush(struct db_txn *txn, unsigned table)
 {
@@ -401,7 +419,7 @@ static enum err stage_flush(struct db_txn *txn, unsigned table)
 	};
 	struct log_pos pos;
 	enum err e = log_append(&txn->log, head, (uint32_t)payload.n, &pos);
-	return e == ERR_OK ? txn_apply_rows(txn, table, rows, pos) : e;
+	return e == ERR_OK ? rows_index(txn, table, rows, (uint32_t)payload.n, pos) : e;
 }
 
 static enum err removes_flush(struct db_txn *txn, unsigned table)
@@ -422,6 +440,8 @@ static enum err removes_flush(struct db_txn *txn, unsigned table)
 	struct log_pos pos;
 	enum err e = log_append(&txn->log, head, (uint32_t)(n * 8), &pos);
 	mem_free(&db->mem, head, bytes);
+	if (e == ERR_OK)
+		e = index_thread_join(&db->index_thread);
 	return e == ERR_OK ? txn_apply_removes(txn, table, tt->removes, n) : e;
 }
 
@@ -568,6 +588,9 @@ enum err db_txn_remove(struct db_txn *txn, unsigned table, uint64_t id)
 	struct txn_table *tt = &txn->tables[table];
 	if (txn->err != ERR_OK)
 		return txn->err;
+	txn->err = index_thread_join(&txn->db->index_thread);
+	if (txn->err != ERR_OK)
+		return txn->err;
 	if (live_address(txn, table, id) == 0)
 		return ERR_NOTFOUND;
 	if ((tt->removes_n + 1) * 8 > REMOVES_BYTES_MAX)
@@ -588,9 +611,11 @@ enum err txn_flush(struct db_txn *txn)
 		txn->err = stage_flush(txn, t);
 		if (txn->err == ERR_OK)
 			txn->err = removes_flush(txn, t);
-		if (txn->err == ERR_OK)
-			txn->err = txn_block_end(txn, t);
 	}
+	if (txn->err == ERR_OK)
+		txn->err = index_thread_join(&txn->db->index_thread);
+	for (unsigned t = 0; t < txn->db->tables_n && txn->err == ERR_OK; t++)
+		txn->err = txn_block_end(txn, t);
 	return txn->err;
 }
 
@@ -615,12 +640,12 @@ enum err db_txn_commit(struct db_txn *txn)
 	struct db_snap *sn = NULL;
 	uint64_t commit_ns = clock_now_ns(), begin_ns = txn->begin_ns;
 	enum err e = txn_finish(txn, &sn);
-	uint64_t changes_n = txn->log.rows_put_n + txn->log.rows_removed_n;
 	if (e == ERR_OK)
 		txn_publish(txn, sn, txn->log.pos);
 	else
 		snap_free(db, sn);
 	txn_end(txn);
+	uint64_t changes_n = txn->log.rows_put_n + txn->log.rows_removed_n;
 	merge_pay(db);
 	write_meter_commit(&db->meter, changes_n, begin_ns, commit_ns, e);
 	return e;

@@ -40,8 +40,9 @@ static void recorded_open(struct trace *t, const char *dir, struct db **db)
 {
 	struct db_options o = fx_options(dir);
 	o.io = &t->io;
-	o.segment_bytes = 12 << 10; /* commits that span two are common */
-	o.heap_run_rows = 24;	    /* so are merges into files */
+	o.segment_bytes = 12 << 10;		 /* commits that span two are common */
+	o.heap_run_rows = 24;			 /* so are merges into files */
+	o.index_chunk_bytes = test_random() % 2; /* and index work beside the log */
 	t->phase = PHASE_OPEN;
 	EXPECT_OK(db_open(&o, db, NULL));
 }
@@ -341,6 +342,7 @@ static void fault_life(const char *dir, const char *copy, struct faults *f, stru
 	o.io = &f->io;
 	o.segment_bytes = 32 << 10;
 	o.heap_run_rows = 64;
+	o.index_chunk_bytes = test_random() % 2; /* half of them on a thread of its own */
 	dir_copy(NULL, dir);
 	for (unsigned life = 0; life < 2; life++) {
 		struct err_info info = { 0 };

@@ -109,6 +109,18 @@ void dir_copy(const char *from, const char *to)
 
 /* ---- recording ---- */
 
+static void unlockp(struct mutex **m)
+{
+	mutex_unlock(*m);
+}
+
+/* An operation and its place in the record are one. */
+static struct mutex *lock_take(struct mutex *m)
+{
+	mutex_lock(m);
+	return m;
+}
+
 static struct trace_op *op_add(struct trace *t, enum trace_kind kind, int file)
 {
 	if (t->ops_n == t->ops_cap) {
@@ -134,6 +146,7 @@ static int file_find(struct trace *t, const char *name)
 static int trace_open(void *ctx, int dir_fd, const char *name, int flags)
 {
 	struct trace *t = ctx;
+	CLEANUP(unlockp) struct mutex *held = lock_take(&t->lock);
 	bool there = faccessat(dir_fd, name, F_OK, 0) == 0;
 	int fd = io_files.open(NULL, dir_fd, name, flags);
 	if (fd < 0)
@@ -156,6 +169,7 @@ static int trace_close(void *ctx, int fd)
 static ssize_t trace_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t off)
 {
 	struct trace *t = ctx;
+	CLEANUP(unlockp) struct mutex *held = lock_take(&t->lock);
 	struct trace_op *op = op_add(t, TRACE_WRITE, t->file_of_fd[fd]);
 	op->off = off;
 	op->n = n;
@@ -168,6 +182,7 @@ static ssize_t trace_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t
 static int trace_fdatasync(void *ctx, int fd)
 {
 	struct trace *t = ctx;
+	CLEANUP(unlockp) struct mutex *held = lock_take(&t->lock);
 	bool lost = t->sync_n++ == t->sync_fail_at;
 	op_add(t, lost ? TRACE_SYNC_LOST : TRACE_SYNC, t->file_of_fd[fd]);
 	errno = EIO;
@@ -177,6 +192,7 @@ static int trace_fdatasync(void *ctx, int fd)
 static int trace_grow(void *ctx, int fd, uint64_t bytes)
 {
 	struct trace *t = ctx;
+	CLEANUP(unlockp) struct mutex *held = lock_take(&t->lock);
 	op_add(t, TRACE_SIZE, t->file_of_fd[fd])->off = bytes;
 	return io_files.truncate(NULL, fd, bytes);
 }
@@ -189,6 +205,7 @@ static int trace_truncate(void *ctx, int fd, uint64_t bytes)
 static int trace_unlink(void *ctx, int dir_fd, const char *name)
 {
 	struct trace *t = ctx;
+	CLEANUP(unlockp) struct mutex *held = lock_take(&t->lock);
 	op_add(t, TRACE_UNLINK, file_find(t, name));
 	return io_files.unlink(NULL, dir_fd, name);
 }
@@ -196,6 +213,7 @@ static int trace_unlink(void *ctx, int dir_fd, const char *name)
 static int trace_sync_dir(void *ctx, int dir_fd)
 {
 	struct trace *t = ctx;
+	CLEANUP(unlockp) struct mutex *held = lock_take(&t->lock);
 	(void)dir_fd;
 	errno = EIO;
 	if (t->sync_n++ == t->sync_fail_at)
@@ -217,6 +235,7 @@ void trace_init(struct trace *t)
 				     .unlink = trace_unlink,
 				     .sync_dir = trace_sync_dir,
 			     },
+			     .lock = MUTEX_INIT,
 			     .sync_fail_at = UINT64_MAX };
 }
 
@@ -386,9 +405,11 @@ const char *fault_name(enum fault_kind kind)
 static bool fault_at(struct faults *f)
 {
 	static const int errnos[FAULTS_N] = { ENOSPC, EIO, ENOSPC, EINTR, EIO };
+	mutex_lock(&f->lock);
 	uint64_t i = f->n++;
 	bool now = i == f->at || (f->forever && i > f->at);
 	f->hit |= now;
+	mutex_unlock(&f->lock);
 	if (now)
 		errno = errnos[f->kind];
 	return now;
@@ -460,6 +481,7 @@ void faults_init(struct faults *f, enum fault_kind kind, uint64_t at, bool forev
 				      .unlink = fault_unlink,
 				      .sync_dir = fault_sync_dir,
 			      },
+			      .lock = MUTEX_INIT,
 			      .kind = kind,
 			      .at = at,
 			      .forever = forever };

@@ -3,6 +3,7 @@
  * fails the n-th operation. */
 #pragma once
 
+#include "base/thread.h"
 #include "db/io.h"
 #include "fixture.h"
 
@@ -35,7 +36,8 @@ struct trace_op {
 #define TRACE_FILES_MAX 256
 
 struct trace {
-	struct db_io io; /* hand this to db_options */
+	struct db_io io;   /* hand this to db_options */
+	struct mutex lock; /* of the rest: db-index writes beside the writer */
 	struct trace_op *ops;
 	size_t ops_n, ops_cap;
 	char names[TRACE_FILES_MAX][32];
@@ -70,6 +72,7 @@ enum fault_kind {
 
 struct faults {
 	struct db_io io;
+	struct mutex lock; /* of n and hit */
 	enum fault_kind kind;
 	uint64_t at;  /* this operation fails, from 0 */
 	bool forever; /* and all after it */
