@@ -51,8 +51,8 @@ def main():
     keys, at = {}, ""
     for line in config.splitlines():
         at = line[1:-1] if line.startswith("[") else at
-        default = re.match(r"# Default: (.*?)[.;]", line)
-        value = default.group(1).split(" ")[0] if default else keys.pop("next", None)
+        default = re.match(r"# Default: (\[.*\]|[^ .;]*)", line)  # without its unit
+        value = default.group(1) if default else keys.pop("next", None)
         if default:
             keys["next"] = value
         elif re.match(r"\w+ = ", line):
