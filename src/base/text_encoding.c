@@ -256,6 +256,9 @@ static enum err convert(const char *to_name, const char *from_name, struct span 
 	if (converter == (iconv_t)-1) // NOLINT(performance-no-int-to-ptr)
 		return errno == EINVAL ? ERR_UNSUPPORTED : err_from_errno(errno);
 	size_t replaced = iconv(converter, &in, &from.n, &to, &left);
+	if (replaced !=
+	    (size_t)-1) /* and what it kept back: in Hebrew points may follow a letter */
+		replaced = iconv(converter, NULL, NULL, &to, &left);
 	int os_errno = errno;
 	iconv_close(converter);
 	if (replaced == (size_t)-1)

@@ -168,6 +168,23 @@ TEST(text_encoding, unicode_is_recognised_by_its_form_or_mark)
 	EXPECT_SPAN(SPAN("x"), span_of(out, n));
 }
 
+/* Points may follow a letter, so that glibc keeps back the last one until it is asked for it. */
+TEST(text_encoding, hebrew_has_its_last_letter)
+{
+	char out[64];
+	size_t n = 0;
+
+	EXPECT_OK(
+		text_encoding_to_utf8(TEXT_CP1255, SPAN("\xf9\xec\xe5\xed"), out, sizeof out, &n));
+	EXPECT_SPAN(SPAN("שלום"), span_of(out, n));
+	EXPECT_OK(
+		text_encoding_to_utf8(TEXT_CP1255, SPAN("\xe0\xe5\xe9\xe5"), out, sizeof out, &n));
+	EXPECT_SPAN(SPAN("אויו"), span_of(out, n));
+	EXPECT_ERR(ERR_RANGE, text_encoding_to_utf8(TEXT_CP1255, SPAN("\xe5"), out, 1, &n));
+	EXPECT_OK(text_encoding_from_utf8(TEXT_CP1255, SPAN("אויו"), out, sizeof out, &n));
+	EXPECT_SPAN(SPAN("\xe0\xe5\xe9\xe5"), span_of(out, n));
+}
+
 TEST(text_encoding, what_does_not_fit_or_is_not_in_it_is_an_error)
 {
 	char out[4];
