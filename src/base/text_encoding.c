@@ -272,6 +272,8 @@ enum err text_encoding_to_utf8(enum text_encoding encoding, struct span bytes, c
 {
 	const char *name = encodings[encoding].iconv;
 
+	if (encoding == TEXT_UTF8 && !utf8_valid(bytes)) /* iconv passes more than Unicode has */
+		return ERR_INVALID;
 	return name ? convert("UTF-8", name, without_mark(encoding, bytes), out, cap, out_n)
 		    : ERR_INVALID;
 }

@@ -195,6 +195,9 @@ TEST(text_encoding, what_does_not_fit_or_is_not_in_it_is_an_error)
 	EXPECT_ERR(ERR_INVALID,
 		   text_encoding_to_utf8(TEXT_SHIFT_JIS, SPAN("\x82"), out, sizeof out, &n));
 	EXPECT_ERR(ERR_INVALID, text_encoding_to_utf8(TEXT_AUTO, SPAN("a"), out, sizeof out, &n));
+	/* above U+10FFFF: iconv takes it for UTF-8 */
+	EXPECT_ERR(ERR_INVALID,
+		   text_encoding_to_utf8(TEXT_UTF8, SPAN("\xf5\x9b\x84\xa1"), out, sizeof out, &n));
 	EXPECT_U64(77, n);
 }
 
