@@ -155,6 +155,8 @@ bool listing_next(struct listing *li, struct object *out);
 /** A known directory by absolute path; ERR_NOTFOUND. *out_id is its number. */
 NODISCARD enum err library_directory_find(const struct library_snap *sn, struct span path,
 					  uint64_t *out_id);
+/** Does the library know a file or a directory in the one at this path? */
+bool library_directory_holds(const struct library_snap *sn, struct span path);
 
 /** Files of one directory / directories below one directory, in the order of library_collate_key()
  * of their names, ties in order of id. Defined in library/listing.h. */

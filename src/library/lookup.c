@@ -172,6 +172,15 @@ enum err library_directory_find(const struct library_snap *sn, struct span path,
 	return e;
 }
 
+bool library_directory_holds(const struct library_snap *sn, struct span path)
+{
+	uint64_t id;
+	if (library_directory_find(sn, path, &id) != ERR_OK)
+		return false;
+	return db_count(snap_db(sn), TABLE_MEDIA, MEDIA_DIR, (uint32_t)id) > 0 ||
+	       db_count(snap_db(sn), TABLE_DIRECTORY, DIRECTORY_SUB, (uint32_t)id) > 0;
+}
+
 void library_directory_files(const struct library_snap *sn, uint64_t directory_id,
 			     struct directory_cursor *out)
 {

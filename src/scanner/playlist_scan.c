@@ -203,21 +203,6 @@ static bool is_missing(int why)
 	return why == ENOENT || why == ENOTDIR || why == ELOOP;
 }
 
-static bool has_files(const struct library_snap *sn, struct span directory)
-{
-	struct directory_cursor c;
-	struct fb_table row;
-	uint64_t id;
-
-	if (library_directory_find(sn, directory, &id) != ERR_OK)
-		return false;
-	library_directory_files(sn, id, &c);
-	if (directory_cursor_file(&c, &row))
-		return true;
-	library_directory_subdirs(sn, id, &c);
-	return directory_cursor_subdir(&c, &row);
-}
-
 /* Did the file lie on a file system that is not there now? What is missing is looked for upwards:
  * where it was, another file system shows, and the library has kept the media that lay there, or
  * knows of none. */
@@ -241,7 +226,8 @@ static bool was_mounted(struct scanner *s, const struct library_snap *sn, struct
 	if (filesystem_id(&s->filesystems, fd, st.st_dev, &remote) == playlist_device(row) ||
 	    remote)
 		return false;
-	return has_files(sn, missing) || library_directory_find(sn, missing, &id) != ERR_OK;
+	return library_directory_holds(sn, missing) ||
+	       library_directory_find(sn, missing, &id) != ERR_OK;
 }
 
 /* A root that has been gone for longer than the grace period, so that its media are forgotten. */
@@ -251,7 +237,8 @@ static bool is_forgotten(const struct scanner *s, const struct library_snap *sn,
 	uint64_t id;
 
 	return root->gone && s->grace_s > 0 &&
-	       library_directory_find(sn, root->path, &id) == ERR_OK && !has_files(sn, root->path);
+	       library_directory_find(sn, root->path, &id) == ERR_OK &&
+	       !library_directory_holds(sn, root->path);
 }
 
 static bool is_gone(struct scanner *s, const struct library_snap *sn, struct fb_table row,

@@ -138,17 +138,8 @@ enum err root_open(struct scanner *s, uint16_t root, int *out_fd)
 static bool has_content(struct library *library, struct span path)
 {
 	CLEANUP(library_snap_endp) struct library_snap *sn = library_snap_begin(library);
-	struct directory_cursor c;
-	struct fb_table row;
-	uint64_t id;
 
-	if (!sn || library_directory_find(sn, path, &id) != ERR_OK)
-		return false;
-	library_directory_files(sn, id, &c);
-	if (directory_cursor_file(&c, &row))
-		return true;
-	library_directory_subdirs(sn, id, &c);
-	return directory_cursor_subdir(&c, &row);
+	return sn && library_directory_holds(sn, path);
 }
 
 bool root_check(struct scanner *s, uint16_t root, const struct frame *f)
