@@ -284,10 +284,14 @@ def check_tree(server):
     for text in server.walk().values():
         for item in ElementTree.fromstring(text).findall("d:item", NAMES):
             titles.add(item[0].text)
-            for res in item.findall("d:res", NAMES):
+            file, *thumbnails = item.findall("d:res", NAMES)
+            path = urllib.parse.urlsplit(file.text).path
+            status, headers, _ = server.get(path, method="HEAD")
+            equal((200, file.get("size")), (status, headers["Content-Length"]), path)
+            for res in thumbnails:  # a broken picture has none, and is told so
                 path = urllib.parse.urlsplit(res.text).path
                 status, headers, _ = server.get(path, method="HEAD")
-                equal((200, res.get("size")), (status, headers["Content-Length"]), path)
+                assert (status, headers["Content-Type"]) == (200, "image/jpeg") or status == 404, (path, status)
     return titles
 
 
