@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sniff.h"
 #include "probe/helper/audio.h"
 #include "probe/helper/image_size.h"
 #include "probe/helper/raw_audio.h"
-#include "probe/helper/sniff.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

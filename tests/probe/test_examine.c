@@ -13,7 +13,6 @@
 #include "harness.h"
 #include "probe/helper/audio.h"
 #include "probe/helper/legacy.h"
-#include "probe/helper/sniff.h"
 #include "probe/helper/video.h"
 #include "probe/media_files.h"
 
@@ -437,6 +436,67 @@ TEST(examine, what_is_not_media_or_broken_is_said_to_be_so)
 	}
 }
 
+/* The content of one file under the name of another kind. */
+TEST(examine, content_decides_where_the_name_is_wrong_or_says_nothing)
+{
+	static const struct {
+		const char *content, *name, *mime;
+		uint8_t kind;
+	} files[] = {
+		{ "cbr.mp3", "song", "audio/mpeg", MEDIA_KIND_AUDIO },
+		{ "sound.flac", "song", "audio/flac", MEDIA_KIND_AUDIO },
+		{ "sound.ogg", "song", "audio/ogg", MEDIA_KIND_AUDIO },
+		{ "sound.m4a", "song", "audio/mp4", MEDIA_KIND_AUDIO },
+		{ "film.mp4", "film", "video/mp4", MEDIA_KIND_VIDEO },
+		{ "film.mkv", "film", "video/x-matroska", MEDIA_KIND_VIDEO },
+		{ "film.ogv", "film", "video/ogg", MEDIA_KIND_VIDEO },
+		{ "picture.jpg", "photo", "image/jpeg", MEDIA_KIND_IMAGE },
+		{ "picture.jpg", "a.png", "image/jpeg", MEDIA_KIND_IMAGE },
+		{ "film.mkv", "a.avi", "video/x-matroska", MEDIA_KIND_VIDEO },
+		{ "sound.flac", "a.mp3", "audio/flac", MEDIA_KIND_AUDIO },
+		{ "film.mp4", "a.mov", "video/quicktime", MEDIA_KIND_VIDEO },
+		{ "film.mp4", "a.mp3", "video/mp4", MEDIA_KIND_VIDEO },
+		{ "picture.png", "a.mkv", "image/png", MEDIA_KIND_IMAGE },
+	};
+	struct facts *f = examiner();
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		CLEANUP(fd_closep) int fd = media_open(files[i].content);
+
+		printf("%s as %s\n", files[i].content, files[i].name);
+		facts_reset(f);
+		examine_file(f, fd, span_str(files[i].name));
+		EXPECT_U64(PROBE_STATUS_OK, f->reply.status);
+		EXPECT_U64(files[i].kind, f->reply.kind);
+		EXPECT_SPAN(span_str(files[i].mime), f->reply.mime_type);
+	}
+}
+
+TEST(examine, text_is_no_media_whatever_it_is_called_and_begins_with)
+{
+	static const char *const texts[] = {
+		"This is a letter, and nothing else.\n",
+		"The free software song, and more of it than fits a line.\n",
+		"MAC addresses of all machines: 00:00:5e:00:53:01\n",
+		"<!DOCTYPE html><html><head><title>Sorry</title></head></html>\n",
+	};
+	static const char *const names[] = { "a.mp3", "a.jpg", "a.mp4", "a.ape", "letter" };
+	struct facts *f = examiner();
+
+	for (size_t i = 0; i < ARRAY_LEN(texts) * ARRAY_LEN(names); i++) {
+		const char *text = texts[i / ARRAY_LEN(names)];
+		const char *name = names[i % ARRAY_LEN(names)];
+		CLEANUP(fd_closep) int fd = memfd_create("text", MFD_CLOEXEC);
+
+		EXPECT(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+		printf("%s: %s", name, text);
+		facts_reset(f);
+		examine_file(f, fd, span_str(name));
+		EXPECT_U64(PROBE_STATUS_NOT_MEDIA, f->reply.status);
+		EXPECT_U64(MEDIA_KIND_OTHER, f->reply.kind);
+	}
+}
+
 TEST(examine, a_fifo_and_a_directory_are_not_media)
 {
 	struct facts *f = examiner();
@@ -525,24 +585,4 @@ TEST_LIMIT(examine, mutated_films_never_hurt, 120)
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		mutate(files[i], 12);
-}
-
-TEST(sniff, nothing_of_less_than_a_header_is_recognised_by_accident)
-{
-	uint8_t head[SOURCE_HEAD_BYTES];
-
-	EXPECT_U64(MEDIA_FORMAT_UNKNOWN, sniff_format(SPAN("")));
-	memset(head, 0, sizeof head);
-	EXPECT_U64(MEDIA_FORMAT_UNKNOWN, sniff_format(span_of(head, sizeof head)));
-	memset(head, 0xff, sizeof head);
-	EXPECT_U64(MEDIA_FORMAT_UNKNOWN, sniff_format(span_of(head, sizeof head)));
-	memset(head, 'G', sizeof head); /* 0x47 everywhere: what a transport stream looks like */
-	EXPECT_U64(MEDIA_FORMAT_MPEG_TS, sniff_format(span_of(head, sizeof head)));
-	for (unsigned round = 0; round < 20000; round++) {
-		size_t n = test_random() % 64;
-
-		for (size_t i = 0; i < n; i++)
-			head[i] = (uint8_t)test_random();
-		(void)sniff_format(span_of(head, n));
-	}
 }

@@ -3,9 +3,9 @@
 #include "probe/helper/audio.h"
 
 #include "base/num.h"
+#include "base/sniff.h"
 #include "probe/helper/legacy.h"
 #include "probe/helper/raw_audio.h"
-#include "probe/helper/sniff.h"
 #include "probe/helper/tag_shim.h"
 
 /* One property on its way from the shim into the facts. */

@@ -2,10 +2,10 @@
 /* One file, from descriptor to facts: what it is, and who reads it. */
 #include "probe/helper/examine.h"
 
+#include "base/sniff.h"
 #include "probe/helper/audio.h"
 #include "probe/helper/image.h"
 #include "probe/helper/magic_type.h"
-#include "probe/helper/sniff.h"
 #include "probe/helper/video.h"
 
 _Static_assert((int)MEDIA_CLASS_AUDIO == (int)MEDIA_KIND_AUDIO &&
@@ -171,7 +171,8 @@ void examine_file(struct facts *f, int fd, struct span name)
 	enum media_format format = sniff_source(&s);
 	enum media_format named =
 		by_name ? (enum media_format)by_name->format : MEDIA_FORMAT_UNKNOWN;
-	if (format != named || format == MEDIA_FORMAT_UNKNOWN)
+	/* Where the name says nothing, there is nobody to be right against what was recognised. */
+	if (format == MEDIA_FORMAT_UNKNOWN || (by_name && format != named))
 		format = arbitrate(&s, named, format);
 	if (format == MEDIA_FORMAT_UNKNOWN) {
 		f->reply.kind = MEDIA_KIND_OTHER;

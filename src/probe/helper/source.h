@@ -3,9 +3,10 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/sniff.h"
 #include "base/span.h"
 
-#define SOURCE_HEAD_BYTES 4096 /* enough to tell every format that we know apart */
+#define SOURCE_HEAD_BYTES SNIFF_HEAD_BYTES
 
 struct source {
 	int fd;		      /* borrowed */

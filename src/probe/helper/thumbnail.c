@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "base/sniff.h"
 #include "probe/helper/examine.h"
 #include "probe/helper/heif.h"
 #include "probe/helper/image.h"
 #include "probe/helper/image_size.h"
-#include "probe/helper/sniff.h"
 #include "probe/helper/video.h"
 
 #define WEBP_CHUNKS_MAX 256

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What a file's first bytes say it is. */
-#include "probe/helper/sniff.h"
+#include "base/sniff.h"
 
 #include "base/attr.h"
-#include "probe/helper/source.h"
+
+#define TEXT_MIN_BYTES 32 /* fewer prove nothing */
 
 /* Signatures at a fixed place, most specific first. */
 static const struct {
@@ -144,7 +145,17 @@ const char *sniff_tracker(struct span head)
 	return is_amiga_module(head) ? "mod" : NULL;
 }
 
-enum media_format sniff_format(struct span head)
+/* Media begins with numbers: some byte of its head is below any that a text has. Words are like
+ * marks by chance: "The free ..." reads as ISO base media. */
+static bool is_text(struct span head)
+{
+	for (size_t i = 0; i < head.n; i++)
+		if ((uint8_t)head.p[i] < '\a')
+			return false;
+	return head.n >= TEXT_MIN_BYTES;
+}
+
+static enum media_format match(struct span head)
 {
 	for (size_t i = 0; i < ARRAY_LEN(signatures); i++) {
 		bool outer = signatures[i].at == 0 || span_starts(head, SPAN("RIFF")) ||
@@ -169,4 +180,25 @@ enum media_format sniff_format(struct span head)
 	    head.p[15] == 0)
 		return MEDIA_FORMAT_BMP;
 	return MEDIA_FORMAT_UNKNOWN;
+}
+
+enum media_format sniff_format(struct span head)
+{
+	enum media_format format = match(head);
+
+	return format != MEDIA_FORMAT_UNKNOWN && is_text(head) ? MEDIA_FORMAT_UNKNOWN : format;
+}
+
+const struct media_type *sniff_type(struct span head)
+{
+	enum media_format format = sniff_format(head);
+	bool image = format >= MEDIA_FORMAT_JPEG;
+	bool video = format >= MEDIA_FORMAT_MATROSKA || format == MEDIA_FORMAT_MP4 ||
+		     format == MEDIA_FORMAT_ASF;
+
+	if (format == MEDIA_FORMAT_UNKNOWN)
+		return NULL;
+	return media_type_by_format(format, image   ? MEDIA_CLASS_IMAGE
+					    : video ? MEDIA_CLASS_VIDEO
+						    : MEDIA_CLASS_AUDIO);
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What a file's first bytes say it is. */
+#pragma once
+
+#include "base/media_type.h"
+#include "base/span.h"
+
+#define SNIFF_HEAD_BYTES 4096 /* enough to tell every format that we know apart */
+
+/** Tell the layout from the head of a file (up to SNIFF_HEAD_BYTES); pure. MEDIA_FORMAT_UNKNOWN: no
+ * idea, or readable text. MPEG audio and ADTS are told only from an ID3 tag or from two frames in a
+ * row. */
+enum media_format sniff_format(struct span head);
+/** The type that files of that layout mostly have; NULL: no idea. What the layout holds (sound
+ * only, in MP4 or ASF; films, in Ogg) is not looked at. Lifetime: static. */
+const struct media_type *sniff_type(struct span head);
+/** Which of the four kinds of MEDIA_FORMAT_TRACKER: "mod", "s3m", "it", "xm"; NULL: none of them.
+ */
+const char *sniff_tracker(struct span head);
