@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/media_type.h"
 #include "schema/probe_fb.h"
 #include "scanner/scanner_priv.h"
 
@@ -196,9 +197,16 @@ enum err job_start(struct scanner *s, const struct frame *f, const struct plan_a
 		job_release(s, j);
 		return ERR_OK;
 	}
+	const struct media_type *type =
+		entry->nameless ? walk_type_of(j->fd) : media_type_by_name(entry->name);
+	if (!type) { /* it has just changed */
+		job_release(s, j);
+		return ERR_OK;
+	}
 	j->moved_id = a->kind == PLAN_NEW ? a->id : 0;
 	j->listed = a->kind == PLAN_UNEXAMINED;
 	e = describe_opened(s, j, f, entry, &st);
+	j->seen.type = type;
 	if (e == ERR_OK)
 		e = send(s, j);
 	if (e == ERR_OK) {

@@ -17,7 +17,9 @@ bool record_has_art(uint8_t media_class, uint8_t kind)
 
 bool record_has_subtitles(uint8_t media_class, uint8_t kind)
 {
-	return media_class == MEDIA_CLASS_VIDEO && kind == MEDIA_KIND_VIDEO;
+	bool by_name = media_class == MEDIA_CLASS_VIDEO || media_class == MEDIA_CLASS_OTHER;
+
+	return by_name && (kind == MEDIA_KIND_VIDEO || kind == MEDIA_KIND_OTHER);
 }
 
 /* A tag as it is stored: bounded, never cut inside a character. */
@@ -123,7 +125,6 @@ static void set_sides(const struct record_seen *seen, struct media_file_in *f)
 void record_make(const struct record_seen *seen, uint8_t status, struct fb_table reply,
 		 struct record_lists *lists, struct media_file_in *out)
 {
-	const struct media_type *type = media_type_by_name(seen->name);
 	struct media_file_in f = { .path = seen->path,
 				   .canonical_path = seen->canonical_path,
 				   .filename = seen->name,
@@ -131,7 +132,7 @@ void record_make(const struct record_seen *seen, uint8_t status, struct fb_table
 				   .modified = seen->mtime_ns,
 				   .device = seen->device,
 				   .inode = seen->inode,
-				   .kind = seen->media_class,
+				   .kind = seen->type ? seen->type->media_class : seen->media_class,
 				   .title = sidecar_stem(seen->name),
 				   .probe_error = status };
 
@@ -142,8 +143,8 @@ void record_make(const struct record_seen *seen, uint8_t status, struct fb_table
 		if (probe_reply_kind(reply) != MEDIA_KIND_OTHER)
 			f.kind = probe_reply_kind(reply);
 	}
-	if (f.mime_type.n == 0 && type)
-		f.mime_type = span_str(type->mime);
+	if (f.mime_type.n == 0 && seen->type)
+		f.mime_type = span_str(seen->type->mime);
 	set_sides(seen, &f);
 	*out = f;
 }

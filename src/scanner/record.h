@@ -15,7 +15,8 @@ struct record_seen {
 	struct span path, canonical_path, name;
 	uint64_t size, device, inode;
 	int64_t mtime_ns;
-	uint8_t media_class; /* by the name */
+	uint8_t media_class;	       /* by the name; OTHER where it has no extension */
+	const struct media_type *type; /* by the name, or else by the first bytes; may be NULL */
 	struct span art_path;
 	struct subtitle_in subtitles[SIDECAR_SUBTITLES_MAX];
 	uint32_t subtitles_n;

@@ -101,6 +101,11 @@ static enum err remove_named(struct scanner *s, const struct frame *f, struct sp
 	return e;
 }
 
+enum err removal_file(struct scanner *s, const struct frame *f, struct span name)
+{
+	return remove_named(s, f, name, false);
+}
+
 static void say_kept(const struct frame *f, struct span name, struct span directory)
 {
 	bool said = f->node && f->node->away;

@@ -13,7 +13,9 @@ const struct scan_reason_text scan_reasons[REASONS_N] = {
 	[REASON_HIDDEN] = { "hidden", "its name begins with a dot" },
 	[REASON_EXCLUDED] = { "excluded", "scanner.exclude says so" },
 	[REASON_NOT_INCLUDED] = { "notIncluded", "no pattern of scanner.include matches it" },
-	[REASON_OTHER_TYPE] = { "otherType", "not a type of media by its name" },
+	[REASON_OTHER_TYPE] = { "otherType", "not a type of media by its name, or without an "
+					     "extension by its first "
+					     "bytes" },
 	[REASON_SPECIAL] = { "special", "a FIFO, a socket or a device" },
 	[REASON_EMPTY] = { "empty", "has no bytes" },
 	[REASON_DEAD_LINK] = { "deadLink", "a symbolic link to nowhere" },
@@ -91,8 +93,11 @@ static void judge_file(struct scanner *s, const struct library_snap *sn, const s
 	CLEANUP(fd_closep) int fd = -1;
 	struct stat st;
 	enum err err = walk_open_file(f->fd, e, &fd, &st);
-	scan_note(s, f, e->name,
-		  err == ERR_OK || err == ERR_NOTFOUND ? REASON_PENDING : REASON_UNREADABLE);
+	enum scan_reason reason =
+		err == ERR_OK || err == ERR_NOTFOUND ? REASON_PENDING : REASON_UNREADABLE;
+	if (err == ERR_OK && e->nameless && !walk_type_of(fd))
+		reason = REASON_OTHER_TYPE;
+	scan_note(s, f, e->name, reason);
 }
 
 enum err report_directory(struct scanner *s, const struct frame *f)

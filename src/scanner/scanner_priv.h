@@ -222,6 +222,8 @@ NODISCARD enum err visit_tree(struct scanner *s, uint16_t root, struct span path
 /* removal.c */
 NODISCARD enum err removals_add(struct removals *r, uint16_t root, struct span path);
 void removals_clear(struct removals *r);
+/** Remove a file that is there, but is no media any more. */
+NODISCARD enum err removal_file(struct scanner *s, const struct frame *f, struct span name);
 /** Remove what s->files and s->directories say has gone from the directory. */
 NODISCARD enum err removal_apply(struct scanner *s, uint16_t root, const struct frame *f);
 

@@ -298,20 +298,44 @@ static enum err restate(struct scanner *s, const struct frame *f, const struct p
 	return job_restate(s, f, entry, row, a->kind == PLAN_NEW ? a->id : 0);
 }
 
-static enum err start_files(struct scanner *s, const struct frame *f)
+static enum err start_file(struct scanner *s, const struct frame *f, const struct plan_action *a)
+{
+	bool done;
+
+	if (f->node)
+		watch_set_unstored(s->watch, f->node);
+	enum err e = restate(s, f, a, &done);
+	if (e == ERR_OK && !done)
+		e = job_start(s, f, a);
+	counter_add(&s->counters.done_n, 1);
+	return e;
+}
+
+/* A file without an extension that the store does not know as it is now: only its content says
+ * whether it is media. What is not leaves no trace, and is looked at again by the next scan. */
+static enum err start_nameless(struct scanner *s, const struct frame *f,
+			       const struct plan_action *a, enum visit_mode mode)
+{
+	const struct walk_entry *entry = &s->listing.files.items[a->entry];
+	enum err look = walk_look(f->fd, entry);
+
+	if (look != ERR_OK && a->kind == PLAN_NEW)
+		return ERR_OK; /* nor is it said that one cannot be read: who knows what it is? */
+	if (mode != VISIT_FILES)
+		counter_add(&s->counters.found_n, 1);
+	return look == ERR_UNSUPPORTED ? removal_file(s, f, entry->name) : start_file(s, f, a);
+}
+
+static enum err start_files(struct scanner *s, const struct frame *f, enum visit_mode mode)
 {
 	for (size_t i = 0; i < s->files.n; i++) {
 		const struct plan_action *a = &s->files.actions[i];
-		bool done;
 
 		if (a->kind == PLAN_REMOVED)
 			continue;
-		if (f->node)
-			watch_set_unstored(s->watch, f->node);
-		enum err e = restate(s, f, a, &done);
-		if (e == ERR_OK && !done)
-			e = job_start(s, f, a);
-		counter_add(&s->counters.done_n, 1);
+		enum err e = s->listing.files.items[a->entry].nameless
+				     ? start_nameless(s, f, a, mode)
+				     : start_file(s, f, a);
 		if (e == ERR_OK)
 			e = scan_breathe(s);
 		if (e != ERR_OK)
@@ -327,14 +351,25 @@ static struct span path_below_root(const struct scanner *s, uint16_t root, const
 	return below.n > 0 && below.p[0] == '/' ? span_skip(below, 1) : below;
 }
 
+/* How many of the directory's files are media for sure: all but what start_nameless() looks at. */
+static size_t files_known(const struct scanner *s)
+{
+	size_t n = s->listing.files.n;
+
+	for (size_t i = 0; i < s->files.n; i++)
+		if (s->files.actions[i].kind != PLAN_REMOVED)
+			n -= s->listing.files.items[s->files.actions[i].entry].nameless;
+	return n;
+}
+
 static enum err act(struct scanner *s, uint16_t root, struct frame *f, enum visit_mode mode)
 {
 	if (mode == VISIT_REMOVALS)
 		return removal_apply(s, root, f);
 	if (mode == VISIT_FILES)
-		return start_files(s, f);
+		return start_files(s, f, mode);
 	counter_add(&s->counters.directories_n, 1);
-	counter_add(&s->counters.found_n, s->listing.files.n);
+	counter_add(&s->counters.found_n, files_known(s));
 	counter_add(&s->counters.unchanged_n, s->files.same_n);
 	counter_add(&s->counters.done_n, s->files.same_n);
 	if (f->node && s->files.removed_n == 0 && s->directories.removed_n == 0)
@@ -345,7 +380,7 @@ static enum err act(struct scanner *s, uint16_t root, struct frame *f, enum visi
 		e = playlists_note(s, f);
 	if (e == ERR_OK && (s->files.removed_n > 0 || s->directories.removed_n > 0))
 		e = removals_add(&s->removals, root, path_below_root(s, root, f));
-	return e == ERR_OK ? start_files(s, f) : e;
+	return e == ERR_OK ? start_files(s, f, mode) : e;
 }
 
 /* Is what lies here to be compared with a store that lacks files of it? What has gone meanwhile

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/media_type.h"
+#include "base/sniff.h"
 #include "library/library.h"
 #include "scanner/playlist_file.h"
 
@@ -81,11 +82,22 @@ static bool takes(const struct walk_source *source, struct span name, enum walk_
 	return false;
 }
 
+bool walk_is_nameless(struct span name)
+{
+	return span_find(name, '.') >= name.n;
+}
+
+bool walk_may_be_media(struct span name)
+{
+	return media_type_by_name(name) || walk_is_nameless(name);
+}
+
 /* A regular file by name; its stat comes later. */
 static enum err add_file(const struct walk_source *source, struct walk_listing *l, struct span name,
 			 bool link)
 {
 	const struct media_type *type = media_type_by_name(name);
+	bool nameless = walk_is_nameless(name);
 	enum err e = ERR_OK;
 
 	if (!takes(source, name, WALK_FILE))
@@ -96,15 +108,16 @@ static enum err add_file(const struct walk_source *source, struct walk_listing *
 		e = sidecars_add_subtitle(&l->sides, name);
 	else if (!type && playlist_format_of(name) != PLAYLIST_FORMAT_NONE)
 		e = entries_add(&l->playlists, (struct walk_entry){ .name = name, .link = link });
-	else if (!type)
+	else if (!type && !nameless)
 		pass_over(source, name, REASON_OTHER_TYPE);
-	if (e != ERR_OK || !type || !takes(source, name, WALK_MEDIA))
+	if (e != ERR_OK || (!type && !nameless) || !takes(source, name, WALK_MEDIA))
 		return e;
-	if (type->media_class == MEDIA_CLASS_VIDEO)
+	struct walk_entry entry = { .name = name, .nameless = nameless, .link = link };
+	if (type)
+		entry.media_class = type->media_class;
+	if (entry.media_class == MEDIA_CLASS_VIDEO)
 		l->sides.films_n++;
-	return entries_add(&l->files, (struct walk_entry){ .name = name,
-							   .media_class = type->media_class,
-							   .link = link });
+	return entries_add(&l->files, entry);
 }
 
 static enum err add_directory(const struct walk_source *source, struct walk_listing *l,
@@ -136,7 +149,7 @@ static enum err add_by_stat(const struct walk_source *source, struct walk_listin
 		/* Nobody can say what it is: whatever the store knows under this name stays. */
 		struct walk_entry e = { .name = name, .link = link, .leave = true };
 		enum err err = add_directory(source, l, e);
-		if (err == ERR_OK && media_type_by_name(name) && takes(source, name, WALK_FILE) &&
+		if (err == ERR_OK && walk_may_be_media(name) && takes(source, name, WALK_FILE) &&
 		    takes(source, name, WALK_MEDIA))
 			err = entries_add(&l->files, e);
 		else
@@ -454,4 +467,25 @@ enum err walk_open_file(int fd, const struct walk_entry *entry, int *out_fd, str
 	*out_st = st;
 	*out_fd = fd_take(&opened);
 	return ERR_OK;
+}
+
+const struct media_type *walk_type_of(int fd)
+{
+	char head[SNIFF_HEAD_BYTES];
+
+	/* Of most of them nothing else will ever be read. */
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+	ssize_t n = pread(fd, head, sizeof head, 0);
+	return n > 0 ? sniff_type(span_of(head, (size_t)n)) : NULL;
+}
+
+enum err walk_look(int fd, const struct walk_entry *entry)
+{
+	CLEANUP(fd_closep) int file = -1;
+	struct stat st;
+	enum err e = walk_open_file(fd, entry, &file, &st);
+
+	if (e != ERR_OK)
+		return e;
+	return walk_type_of(file) ? ERR_OK : ERR_UNSUPPORTED;
 }

@@ -14,7 +14,7 @@
 #define WALK_ENTRIES_MAX 1000000u /* of one directory; the rest is not seen */
 #define WALK_NAMES_MAX_BYTES ((size_t)512 << 20)
 
-/** One media file, or one directory. Names and keys end with the listing. */
+/** One file that may be media, or one directory. Names and keys end with the listing. */
 struct walk_entry {
 	struct span name;
 	struct span key; /* library_collate_key() of the name */
@@ -24,6 +24,7 @@ struct walk_entry {
 	ino_t inode;
 	uint64_t known_id;   /* set by plan_make(): the store's id; 0: not known there */
 	uint8_t media_class; /* by the name: enum media_class */
+	bool nameless;	     /* no extension: only its content can say what it is */
 	bool link;	     /* a symbolic link */
 	bool leave;	     /* cannot be examined now: what is known of it stays as it is */
 };
@@ -53,6 +54,11 @@ enum walk_kind {
 	WALK_MEDIA /* the same again, where it is a media file */
 };
 
+/** Is this a file's name without any extension (no dot in it)? */
+bool walk_is_nameless(struct span name);
+/** May a file of this name be media? */
+bool walk_may_be_media(struct span name);
+
 /** Read the directory `fd` (left open, its position moves). `passed_over` is told what is no media
  * file, no directory and nothing that belongs to one, and why; `busy` says whether a file is being
  * written right now, `takes` whether an entry is to be seen at all; each may be NULL. Errors:
@@ -68,10 +74,16 @@ NODISCARD enum err walk_read(const struct walk_source *source, struct walk_listi
 
 /** Open a directory by a name that walk_read() gave. ERR_NOTFOUND, ERR_ACCESS, ... */
 NODISCARD enum err walk_open_directory(int fd, struct span name, bool link, int *out_fd);
-/** Open a media file for reading; ERR_NOTFOUND also where it is no regular file any more. */
+/** Open a file for reading; ERR_NOTFOUND also where it is no regular file any more, or empty. */
 struct stat;
 NODISCARD enum err walk_open_file(int fd, const struct walk_entry *entry, int *out_fd,
 				  struct stat *out_st);
+
+/** What the first bytes of an open file say that it is; NULL: no media. Reads one block. */
+struct media_type;
+const struct media_type *walk_type_of(int fd);
+/** The same for an entry. ERR_UNSUPPORTED: no media; the errors of walk_open_file(). */
+NODISCARD enum err walk_look(int fd, const struct walk_entry *entry);
 
 static inline int64_t walk_time_ns(struct timespec t)
 {

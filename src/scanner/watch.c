@@ -10,9 +10,9 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/media_type.h"
 #include "library/sidecar.h"
 #include "scanner/playlist_file.h"
+#include "scanner/walk.h"
 #include "scanner/watch_tree.h"
 
 #define READ_BYTES (16 * 1024)
@@ -176,7 +176,7 @@ static void mark(struct watch *w, struct watch_node *node, enum pace pace)
 /* May this name of a file change what the library holds? */
 static bool matters(struct span name)
 {
-	return media_type_by_name(name) || sidecar_is_subtitle(name) ||
+	return walk_may_be_media(name) || sidecar_is_subtitle(name) ||
 	       playlist_format_of(name) != PLAYLIST_FORMAT_NONE || span_eq(name, SPAN(".nomedia"));
 }
 

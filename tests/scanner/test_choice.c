@@ -157,3 +157,20 @@ TEST(choice, a_wrong_pattern_is_said_at_the_start)
 	EXPECT(strstr(info.text, "scanner.exclude") != NULL);
 	rig_close(&rig);
 }
+
+TEST(choice, files_without_an_extension_are_chosen_like_others)
+{
+	const char *exclude[] = { "Trash/", "*.part" };
+	const char *include[] = { "*.mp3", "Takes/" };
+
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/song.mp3");
+	rig_sh("cd media; mkdir Trash Takes; cp song.mp3 Trash/one; cp song.mp3 Takes/one;"
+	       "cp song.mp3 one");
+	set_exclude(exclude, ARRAY_LEN(exclude));
+	set_include(include, ARRAY_LEN(include));
+	rig_scan(&rig);
+	EXPECT_U64(2, rig_files(&rig));
+	EXPECT(rig_id(&rig, "media/Takes/one") != 0);
+	rig_close(&rig);
+}

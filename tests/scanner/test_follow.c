@@ -75,6 +75,34 @@ TEST(follow, new_file_is_there_at_once_and_like_a_scanned_one)
 	rig_close(&rig);
 }
 
+TEST(follow, media_without_an_extension_comes_and_goes_with_its_content)
+{
+	open_with_marks();
+	rig_media("cbr.mp3", "media/A/one.mp3");
+	rig_sh("echo words > media/A/README; mkdir outside");
+	rig_media("film.mp4", "outside/film");
+	rig_watch(&rig);
+	rig_media("vbr.mp3", "media/A/two");
+	uint64_t begin_ms = clock_now_ms();
+	EXPECT(rig_wait_for(&rig, "media/A/two", true));
+	printf("# %llu ms\n", (unsigned long long)(clock_now_ms() - begin_ms));
+	rig_sh("mv outside/film media/A; cp media/A/README media/A/LICENSE");
+	EXPECT(rig_wait_for(&rig, "media/A/film", true));
+	expect_equal("other");
+	rig_sh("exec 3>media/A/slow; head -c 3000 media/A/one.mp3 >&3; sleep 0.3;"
+	       "tail -c +3001 media/A/one.mp3 >&3");
+	EXPECT(rig_wait_for(&rig, "media/A/slow", true));
+	rig_sh("echo words > media/A/two; cat media/A/one.mp3 > media/A/README; rm media/A/film;"
+	       "mv media/A/slow media/A/fast");
+	EXPECT(rig_wait_for(&rig, "media/A/README", true));
+	EXPECT(rig_wait_for(&rig, "media/A/two", false));
+	EXPECT(rig_wait_for(&rig, "media/A/film", false));
+	EXPECT(rig_wait_for(&rig, "media/A/fast", true));
+	expect_equal("another");
+	EXPECT_U64(0, rig_id(&rig, "media/A/LICENSE"));
+	rig_close(&rig);
+}
+
 /* As releases have them: Subs/Film/2_English.srt, and VobSub's pairs. */
 TEST(follow, subtitles_below_are_followed)
 {

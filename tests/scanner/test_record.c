@@ -23,6 +23,7 @@ static void see(const char *path, uint8_t media_class)
 				     .device = 7,
 				     .inode = 8,
 				     .media_class = media_class,
+				     .type = media_type_by_name(p),
 				     .art_path = SPAN("/m/cover.jpg"),
 				     .subtitles = { { .path = SPAN("/m/a.srt") } },
 				     .subtitles_n = 1 };
@@ -105,6 +106,24 @@ TEST(record, content_decides_the_kind_and_what_belongs_to_it)
 	make(&(struct probe_reply_in){ .kind = MEDIA_KIND_IMAGE });
 	EXPECT_SPAN(SPAN(""), file.art_path);
 	EXPECT_U64(0, file.subtitles_n);
+}
+
+TEST(record, without_an_extension_the_content_decides_all)
+{
+	see("/m/film", MEDIA_CLASS_OTHER);
+	seen.type = media_type_by_name(SPAN("x.mkv"));
+	make(&(struct probe_reply_in){ .kind = MEDIA_KIND_VIDEO, .mime_type = SPAN("video/webm") });
+	EXPECT_U64(MEDIA_KIND_VIDEO, file.kind);
+	EXPECT_SPAN(SPAN("video/webm"), file.mime_type);
+	EXPECT_SPAN(SPAN("film"), file.title);
+	EXPECT_U64(1, file.subtitles_n);
+	make(&(struct probe_reply_in){ .kind = MEDIA_KIND_IMAGE, .mime_type = SPAN("image/png") });
+	EXPECT_U64(MEDIA_KIND_IMAGE, file.kind);
+	EXPECT_U64(0, file.subtitles_n);
+	EXPECT_SPAN(SPAN(""), file.art_path);
+	record_make(&seen, PROBE_STATUS_CRASHED, (struct fb_table){ 0 }, &lists, &file);
+	EXPECT_U64(MEDIA_KIND_VIDEO, file.kind);
+	EXPECT_SPAN(SPAN("video/x-matroska"), file.mime_type);
 }
 
 TEST(record, long_texts_and_lists_are_cut_between_characters)

@@ -763,3 +763,85 @@ TEST(scanner_follow, a_read_only_library_is_told_once_and_left_alone)
 	EXPECT_U64(3, rig_files(&r));
 	rig_close(&r);
 }
+
+/* Media without an extension, among what else has none. */
+static void make_nameless(void)
+{
+	rig_media("cbr.mp3", "media/A/song");
+	rig_media("film.mp4", "media/A/film");
+	rig_media("picture.jpg", "media/B/photo");
+	rig_sh("cd media; echo x > A/film.en.srt; echo 'a letter to somebody' > A/README;"
+	       "echo 'The free encyclopedia, that anybody may change.' > A/NOTES; : > A/empty;"
+	       "head -c 9000 /dev/zero > B/zeros; mkfifo B/fifo; cp A/song A/.hidden;"
+	       "mkdir no; touch no/.nomedia; cp A/song no/; ln -s ../A/song B/link");
+}
+
+TEST(scan, media_without_an_extension_is_found_by_its_content)
+{
+	rig_open(&rig);
+	make_nameless();
+	rig_scan(&rig);
+	EXPECT_U64(4, rig_files(&rig));
+	EXPECT_U64(4, rig.progress.found_n);
+	EXPECT_U64(4, rig.progress.done_n);
+	EXPECT_U64(4, rig.progress.probed_n);
+	EXPECT_U64(0, rig.progress.failed_n);
+	char *dump = rig_dump(&rig);
+	EXPECT(strstr(dump, "film.en.srt language=en") != NULL);
+	EXPECT(strstr(dump, "mime_type=audio/mpeg") != NULL);
+	EXPECT(strstr(dump, "mime_type=video/mp4") != NULL);
+	EXPECT(strstr(dump, "mime_type=image/jpeg") != NULL);
+	EXPECT(strstr(dump, " probe_error=") == NULL);
+	free(dump);
+	rig_reopen(&rig);
+	rig_scan(&rig);
+	EXPECT_U64(4, rig.progress.unchanged_n);
+	EXPECT_U64(0, rig.progress.stored_n);
+	EXPECT_U64(0, rig.progress.probed_n);
+	char *report = rig_report(&rig);
+	EXPECT(strstr(report, "otherType media/A/README\n") != NULL);
+	EXPECT(strstr(report, "otherType media/B/zeros\n") != NULL);
+	EXPECT(strstr(report, "empty media/A/empty\n") != NULL);
+	EXPECT(strstr(report, "media/A/song") == NULL);
+	free(report);
+	rig_close(&rig);
+}
+
+TEST(scan, media_without_an_extension_keeps_its_id_and_goes_when_it_is_text)
+{
+	rig_open(&rig);
+	make_nameless();
+	rig_scan(&rig);
+	uint64_t song = rig_id(&rig, "media/A/song");
+	uint64_t film = rig_id(&rig, "media/A/film");
+	rig_sh("cd media; mv A/song B/tune; mv A/film A/film.mp4; echo 'only words' > B/photo;"
+	       "rm B/link");
+	rig_scan(&rig);
+	EXPECT_U64(song, rig_id(&rig, "media/B/tune"));
+	EXPECT_U64(film, rig_id(&rig, "media/A/film.mp4"));
+	EXPECT_U64(0, rig_id(&rig, "media/B/photo"));
+	EXPECT_U64(2, rig_files(&rig));
+	rig_media("cbr.mp3", "media/A/README"); /* words that become music */
+	rig_scan(&rig);
+	EXPECT(rig_id(&rig, "media/A/README") != 0);
+	EXPECT_U64(3, rig_files(&rig));
+	EXPECT_U64(3, rig.progress.found_n);
+	rig_close(&rig);
+}
+
+/* One that nobody may read is not known to be media: nothing is said, and nothing lost. */
+TEST(scan, unreadable_files_without_an_extension_stay_as_they_are_known)
+{
+	rig_drop_root();
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/song");
+	rig_sh("cd media; echo words > README; chmod 0 README");
+	rig_scan(&rig);
+	EXPECT_U64(1, rig_files(&rig));
+	EXPECT_U64(0, rig.progress.failed_n);
+	rig_sh("cd media; touch song; chmod 0 song");
+	rig_scan(&rig);
+	EXPECT_U64(1, rig_files(&rig));
+	EXPECT_U64(1, rig.progress.failed_n);
+	rig_close(&rig);
+}
