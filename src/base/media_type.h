@@ -4,6 +4,10 @@
 
 #include "base/span.h"
 
+/* MPEG transport streams: packets of 188 bytes, and of 192 with a time stamp before each. */
+#define MEDIA_TYPE_TS "video/mp2t"
+#define MEDIA_TYPE_STAMPED_TS "video/vnd.dlna.mpeg-tts"
+
 enum media_class { /* the values of MediaKind in schema/media.fbs */
 		   MEDIA_CLASS_OTHER = 0,
 		   MEDIA_CLASS_AUDIO = 1,

@@ -71,6 +71,31 @@ static bool is_transport_stream(struct span head, size_t packet_bytes, size_t sy
 	return packets_n >= 3;
 }
 
+/* BDAV and DLNA put four bytes before each packet: two bits of copy permission, and the time of
+ * its arrival. DLNA calls a stream without it one whose time stamps are all 0. */
+static bool has_arrival_times(struct span head)
+{
+	for (size_t at = 0; at + 4 <= head.n; at += 192)
+		if (((uint8_t)head.p[at] & 0x3f) || head.p[at + 1] || head.p[at + 2] ||
+		    head.p[at + 3])
+			return true;
+	return false;
+}
+
+enum sniff_stream sniff_stream(struct span head)
+{
+	if (span_starts(head, SPAN("\x00\x00\x01\xba")) && head.n > 4)
+		return ((uint8_t)head.p[4] & 0xc0) == 0x40   ? SNIFF_STREAM_PROGRAM
+		       : ((uint8_t)head.p[4] & 0xf0) == 0x20 ? SNIFF_STREAM_SYSTEM
+							     : SNIFF_STREAM_NONE;
+	if (is_transport_stream(head, 188, 0))
+		return SNIFF_STREAM_TRANSPORT;
+	if (!is_transport_stream(head, 192, 4))
+		return SNIFF_STREAM_NONE;
+	return has_arrival_times(head) ? SNIFF_STREAM_TRANSPORT_STAMPED
+				       : SNIFF_STREAM_TRANSPORT_ZERO;
+}
+
 /* Bytes of the MPEG audio frame whose header this is, 0 where it is none. */
 static size_t mpeg_frame_bytes(const uint8_t *h)
 {

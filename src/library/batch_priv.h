@@ -91,6 +91,7 @@ enum err batch_no_room(const struct batch *b, size_t n);
 	X(audio_codec)                                                                             \
 	X(video_codec)                                                                             \
 	X(video_profile)                                                                           \
+	X(audio_profile)                                                                           \
 	X(camera)
 #define MEDIA_PATHS(X)                                                                             \
 	X(path)                                                                                    \
@@ -119,6 +120,8 @@ enum err batch_no_room(const struct batch *b, size_t n);
 	X(art_embedded)                                                                            \
 	X(kind)                                                                                    \
 	X(compilation)                                                                             \
+	X(mpeg_stream)                                                                             \
+	X(video_scan)                                                                              \
 	X(probe_error)
 
 struct batch_text { /* in the batch's memory */

@@ -94,6 +94,9 @@ static void set_technical(struct fb_table reply, struct record_lists *lists,
 	out->audio_codec = text(probe_reply_audio_codec(reply));
 	out->video_codec = text(probe_reply_video_codec(reply));
 	out->video_profile = text(probe_reply_video_profile(reply));
+	out->audio_profile = text(probe_reply_audio_profile(reply));
+	out->mpeg_stream = probe_reply_mpeg_stream(reply);
+	out->video_scan = probe_reply_video_scan(reply);
 	out->video_level = probe_reply_video_level(reply);
 	out->frame_rate_milli = probe_reply_frame_rate_milli(reply);
 	out->date_taken = probe_reply_date_taken(reply);
@@ -240,6 +243,9 @@ void record_restate(const struct record_seen *seen, struct fb_table row, struct 
 		.audio_codec = media_file_audio_codec(row),
 		.video_codec = media_file_video_codec(row),
 		.video_profile = media_file_video_profile(row),
+		.audio_profile = media_file_audio_profile(row),
+		.mpeg_stream = (uint8_t)media_file_mpeg_stream(row),
+		.video_scan = (uint8_t)media_file_video_scan(row),
 		.video_level = media_file_video_level(row),
 		.frame_rate_milli = media_file_frame_rate_milli(row),
 		.date_taken = media_file_date_taken(row),

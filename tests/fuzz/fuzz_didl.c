@@ -61,6 +61,9 @@ static struct media_file_in take_file(struct input *in, struct subtitle_in *subt
 		.audio_codec = take_text(in),
 		.video_codec = take_text(in),
 		.video_profile = take_text(in),
+		.audio_profile = take_text(in),
+		.mpeg_stream = (uint8_t)take_number(in),
+		.video_scan = (uint8_t)take_number(in),
 	};
 
 	*subtitle = (struct subtitle_in){ .path = take_text(in), .language = take_text(in) };

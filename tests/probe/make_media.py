@@ -27,6 +27,10 @@ PICTURES = ["-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration=2"]
 H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 PLAIN = ["-metadata", "title=Plain Title"]
 
+# Fields one after the other, as PAL television has them.
+LINES = ["-f", "lavfi", "-i", "testsrc=size=720x576:rate=25:duration=2", *SOUND[:-2], "-ar", "48000", "-ac", "2",
+         "-b:v", "4M", "-flags", "+ildct+ilme", "-top", "1"]
+
 # name: arguments
 FILES = {
     "cbr.mp3": SOUND + ["-b:a", "128k", "-write_xing", "0"],
@@ -78,6 +82,9 @@ FILES = {
     "film.vob": PICTURES + SOUND + ["-c:v", "mpeg2video", "-c:a", "mp2", "-f", "vob"],
     "film.3gp": PICTURES + SOUND + H264 + ["-c:a", "aac"],
     "film.ogv": PICTURES + SOUND + ["-c:v", "libtheora", "-c:a", "libvorbis"],
+    "lines.mpg": LINES + ["-c:v", "mpeg2video", "-c:a", "mp2", "-f", "dvd"],
+    "lines.ts": LINES + ["-c:v", "mpeg2video", "-c:a", "mp2"],
+    "lines-h264.ts": LINES + H264 + ["-c:a", "aac"],
     "picture.jpg": PICTURES + ["-frames:v", "1"],
     "picture.png": PICTURES + ["-frames:v", "1"],
     "picture.gif": PICTURES + ["-frames:v", "1"],
@@ -556,6 +563,25 @@ def covers(d):
     f.save()
 
 
+def packed(d):
+    """The same film in the other kinds of packets, and sound that says it is HE-AAC."""
+    data = (d / "film.m2ts").read_bytes()
+    packets = [data[i + 4:i + 192] for i in range(0, len(data), 192)]
+    (d / "zero-times.m2ts").write_bytes(b"".join(b"\0\0\0\0" + p for p in packets))
+    (d / "no-times.m2ts").write_bytes(b"".join(packets))
+    (d / "broadcast.ts").write_bytes(b"".join(p + b"\0" * 16 for p in packets))
+    # LC at 44.1 kHz, and the same two bytes as SBR, as SBR with PS, and as LC at 22.05 kHz.
+    for name, config in (("he.m4a", 0x2a12), ("he2.m4a", 0xea12), ("doubtful.m4a", 0x1390)):
+        for source, target in (("sound.m4a", name), ("film.mp4", name[:-1] + "v")):
+            data = bytearray((d / source).read_bytes())
+            at = data.index(b"\x05\x80\x80\x80", data.index(b"esds")) + 5
+            assert data[at:at + 2] in (b"\x12\x10", b"\x12\x08")
+            data[at:at + 2] = struct.pack(">H", config)
+            if name == "doubtful.m4a":  # nor does it deny that it is SBR
+                data[at + 2:at + 5] = bytes(3)
+            (d / target).write_bytes(data)
+
+
 def turned(d):
     ffmpeg(d / "turned.mp4", ["-i", str(d / "film.mp4"), "-c", "copy", "-metadata:s:v:0", "rotate=90"])
 
@@ -597,6 +623,7 @@ def main():
     thumbnails(directory)
     covers(directory)
     turned(directory)
+    packed(directory)
     broken(directory)
     stamp.write_text("")
 

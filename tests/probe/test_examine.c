@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/utf8.h"
 #include "harness.h"
+#include "probe/helper/aac_config.h"
 #include "probe/helper/audio.h"
 #include "probe/helper/legacy.h"
 #include "probe/helper/video.h"
@@ -303,8 +304,8 @@ TEST_LIMIT(examine, films_have_their_properties, 120)
 		{ "film.asf", "video/x-ms-asf", "asf", "wmv2", "wmav2", NULL, 0, 1 },
 		{ "film.flv", "video/x-flv", "flv", "h264", "aac", "Constrained Baseline", 13, 1 },
 		{ "film.ts", "video/mp2t", "mpegts", "h264", "aac", "Constrained Baseline", 13, 1 },
-		{ "film.m2ts", "video/mp2t", "mpegts", "h264", "ac3", "Constrained Baseline", 13,
-		  1 },
+		{ "film.m2ts", "video/vnd.dlna.mpeg-tts", "mpegts", "h264", "ac3",
+		  "Constrained Baseline", 13, 1 },
 		{ "film.mpg", "video/mpeg", "mpeg", "mpeg2video", "mp2", "Main", 8, 1 },
 		{ "film.vob", "video/mpeg", "mpeg", "mpeg2video", "mp2", "Main", 8, 1 },
 		{ "film.ogv", "video/ogg", "ogg", "theora", "vorbis", NULL, 0, 1 },
@@ -347,6 +348,112 @@ TEST(examine, films_have_title_date_languages_and_turn)
 	r = examine("turned.mp4", false);
 	EXPECT_U64(240, r->width);
 	EXPECT_U64(320, r->height);
+}
+
+TEST(examine, films_of_mpeg_say_how_they_are_packed)
+{
+	static const struct {
+		const char *name, *mime;
+		uint8_t stream;
+	} files[] = {
+		{ "film.ts", "video/mp2t", MPEG_STREAM_TRANSPORT },
+		{ "no-times.m2ts", "video/mp2t", MPEG_STREAM_TRANSPORT },
+		{ "film.m2ts", "video/vnd.dlna.mpeg-tts", MPEG_STREAM_TRANSPORT_STAMPED },
+		{ "zero-times.m2ts", "video/vnd.dlna.mpeg-tts", MPEG_STREAM_TRANSPORT_ZERO },
+		{ "broadcast.ts", "video/mp2t", MPEG_STREAM_NONE }, /* packets of 204 bytes */
+		{ "film.mpg", "video/mpeg", MPEG_STREAM_SYSTEM },
+		{ "film.vob", "video/mpeg", MPEG_STREAM_PROGRAM },
+		{ "lines.mpg", "video/mpeg", MPEG_STREAM_PROGRAM },
+		{ "film.mp4", "video/mp4", MPEG_STREAM_NONE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct probe_reply_in *r = examine(files[i].name, false);
+
+		printf("%s\n", files[i].name);
+		EXPECT_U64(PROBE_STATUS_OK, r->status);
+		EXPECT_SPAN(span_str(files[i].mime), r->mime_type);
+		EXPECT_U64(files[i].stream, r->mpeg_stream);
+	}
+}
+
+TEST(examine, films_say_whether_they_are_interlaced)
+{
+	static const struct {
+		const char *name;
+		uint8_t scan;
+	} files[] = {
+		{ "lines.mpg", VIDEO_SCAN_INTERLACED },	    { "lines.ts", VIDEO_SCAN_INTERLACED },
+		{ "lines-h264.ts", VIDEO_SCAN_INTERLACED }, { "film.ts", VIDEO_SCAN_PROGRESSIVE },
+		{ "film.m2ts", VIDEO_SCAN_PROGRESSIVE },    { "film.vob", VIDEO_SCAN_PROGRESSIVE },
+		{ "sound.mka", VIDEO_SCAN_UNKNOWN },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		printf("%s\n", files[i].name);
+		EXPECT_U64(files[i].scan, examine(files[i].name, false)->video_scan);
+	}
+}
+
+TEST(examine, sound_says_which_aac_it_is)
+{
+	static const struct {
+		const char *name, *profile;
+	} files[] = {
+		{ "sound.m4a", "LC" },	{ "film.mp4", "LC" },	   { "film.ts", "LC" },
+		{ "film.flv", "LC" },	{ "lines-h264.ts", "LC" }, { "he.m4a", "HE-AAC" },
+		{ "he.m4v", "HE-AAC" }, { "he2.m4a", "HE-AACv2" }, { "he2.m4v", "HE-AACv2" },
+		{ "doubtful.m4a", "" }, { "doubtful.m4v", "" },	   { "lossless.m4a", "" },
+		{ "film.mkv", "" }, /* AC-3 first */
+		{ "cbr.mp3", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		printf("%s\n", files[i].name);
+		EXPECT_SPAN(span_str(files[i].profile),
+			    examine(files[i].name, false)->audio_profile);
+	}
+}
+
+TEST(aac_config, profiles_by_their_configuration)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		const char *profile;
+	} rows[] = {
+		{ "", 0, NULL },
+		{ "\x12", 1, NULL },
+		{ "\x12\x10", 2, "LC" },
+		{ "\x0a\x10", 2, "Main" },
+		{ "\x1a\x10", 2, "SSR" },
+		{ "\x22\x10", 2, "LTP" },
+		{ "\x2b\x92\x08\x00", 4, "HE-AAC" },
+		{ "\xeb\x8a\x08\x00", 4, "HE-AACv2" },
+		{ "\x13\x90", 2, NULL },		 /* 22.05 kHz: it may be either */
+		{ "\x13\x90\x56\xe5\x00", 5, "LC" },	 /* and says that it is not */
+		{ "\x13\x90\x56\xe5\xa0", 5, "HE-AAC" }, /* and says that it is */
+		{ "\x13\x88\x56\xe5\xa5\x48\x80", 7, "HE-AACv2" },
+		{ "\x13\x90\x56\xe5", 4, NULL },     /* cut off */
+		{ "\x13\x80\x56\xe5\x00", 5, NULL }, /* channels in a list of their own */
+		{ "\x11\x80", 2, "LC" },
+		{ "\xf9\x4c\x40", 3, NULL }, /* ER AAC LD and the like */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *have = aac_config_profile((const uint8_t *)rows[i].bytes, rows[i].n);
+
+		printf("row %zu\n", i);
+		EXPECT_STR(rows[i].profile ? rows[i].profile : "unclear", have ? have : "unclear");
+	}
+	for (unsigned round = 0; round < 20000; round++) {
+		uint8_t bytes[16];
+		size_t n = test_random() % sizeof bytes;
+
+		for (size_t i = 0; i < n; i++)
+			bytes[i] = (uint8_t)test_random();
+		(void)aac_config_profile(bytes, n);
+	}
 }
 
 TEST(examine, pictures_inside_films_are_found)
@@ -517,10 +624,10 @@ TEST(examine, a_fifo_and_a_directory_are_not_media)
 static void check_reply(const struct probe_reply_in *r)
 {
 	static uint8_t out[PROBE_REPLY_MAX_BYTES];
-	const struct span texts[] = { r->mime_type,	r->title,	r->album,
-				      r->album_artist,	r->composer,	r->container,
-				      r->audio_codec,	r->video_codec, r->camera,
-				      r->video_profile, r->error };
+	const struct span texts[] = { r->mime_type,	r->title,	  r->album,
+				      r->audio_profile, r->album_artist,  r->composer,
+				      r->container,	r->audio_codec,	  r->video_codec,
+				      r->camera,	r->video_profile, r->error };
 	uint32_t n = 0;
 	struct fb_table t;
 
@@ -580,8 +687,9 @@ TEST_LIMIT(examine, mutated_audio_and_pictures_never_hurt, 120)
 
 TEST_LIMIT(examine, mutated_films_never_hurt, 120)
 {
-	static const char *const files[] = { "film.mp4", "film.mkv",  "film.avi", "film.wmv",
-					     "film.flv", "film.webm", "film.ogv" };
+	static const char *const files[] = { "film.mp4",  "film.mkv",  "film.avi", "film.wmv",
+					     "film.flv",  "film.webm", "film.ogv", "film.ts",
+					     "film.m2ts", "film.vob" };
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		mutate(files[i], 12);

@@ -290,6 +290,7 @@ static void dump_file(struct buf *b, struct fb_table f)
 	NUMBER(year), TEXT(album_artist), NUMBER(disc), TEXT(composer), NUMBER(bitrate);
 	NUMBER(sample_rate), NUMBER(channels), NUMBER(bits_per_sample), NUMBER(width);
 	NUMBER(height), TEXT(container), TEXT(audio_codec), TEXT(video_codec), TEXT(video_profile);
+	TEXT(audio_profile), NUMBER(mpeg_stream), NUMBER(video_scan);
 	NUMBER(video_level), NUMBER(frame_rate_milli), NUMBER(date_taken), NUMBER(orientation);
 	TEXT(camera), TEXT(art_path), NUMBER(art_embedded), NUMBER(device), NUMBER(inode);
 	NUMBER(kind), NUMBER(compilation), NUMBER(probe_error);

@@ -14,6 +14,7 @@
 	X(STR, camera) X(STR, art_path) X(NUM, art_embedded) X(NUM, device) X(NUM, inode)          \
 	X(NUM, kind) X(NUM, directory_id) X(STRS, artists) X(STRS, genres) X(NUMS, artist_ids)     \
 	X(NUM, album_artist_id) X(NUMS, genre_ids) X(NUM, composer_id) X(NUM, year_id)             \
-	X(NUM, album_id) X(NUM, compilation) X(NUM, probe_error)
+	X(NUM, album_id) X(NUM, compilation) X(NUM, probe_error)                              \
+	X(STR, audio_profile) X(NUM, mpeg_stream) X(NUM, video_scan)
 /* clang-format on */
 /* beside subtitles {path, language} and audio_tracks {codec, language, channels} */

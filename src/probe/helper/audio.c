@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "base/sniff.h"
 #include "probe/helper/legacy.h"
+#include "probe/helper/mp4_config.h"
 #include "probe/helper/raw_audio.h"
 #include "probe/helper/tag_shim.h"
 
@@ -279,6 +280,8 @@ void audio_probe(struct facts *f, const struct source *s, enum media_format form
 		facts_fail(f, PROBE_STATUS_BROKEN, "no sound was found in it");
 		return;
 	}
+	if (format == MEDIA_FORMAT_MP4 && span_eq(f->reply.audio_codec, SPAN("aac")))
+		f->reply.audio_profile = span_str(mp4_aac_profile(s));
 	/* FLAC in Ogg is mostly written as a stream, without its length in the header. */
 	if (f->reply.duration_ms == 0 && format == MEDIA_FORMAT_OGG)
 		f->reply.duration_ms = raw_audio_ogg_ms(s, f->reply.sample_rate);

@@ -12,6 +12,7 @@
 
 #include "base/attr.h"
 #include "base/clock.h"
+#include "probe/helper/aac_config.h"
 #include "probe/helper/av_input.h"
 
 static uint64_t duration_ms(const AVFormatContext *ctx)
@@ -95,6 +96,13 @@ static bool lies_on_side(const AVStream *st)
 	return (turn > 45 && turn < 135) || (turn < -45 && turn > -135);
 }
 
+static enum av_scan scan_of(const AVCodecParameters *par)
+{
+	if (par->field_order == AV_FIELD_UNKNOWN)
+		return AV_SCAN_UNKNOWN;
+	return par->field_order == AV_FIELD_PROGRESSIVE ? AV_SCAN_PROGRESSIVE : AV_SCAN_INTERLACED;
+}
+
 static void take_video(const AVStream *st, struct av_facts *out)
 {
 	const AVCodecParameters *par = st->codecpar;
@@ -114,11 +122,20 @@ static void take_video(const AVStream *st, struct av_facts *out)
 	profile_level(par, &profile, &level);
 	copy_text(out->video_profile, AV_NAME_MAX, avcodec_profile_name(par->codec_id, profile));
 	out->level = level > 0 && level <= UINT16_MAX ? (uint16_t)level : 0;
+	out->scan = scan_of(par);
 	if (rate.num > 0 && rate.den > 0) {
 		int64_t milli = av_rescale(1000, rate.num, rate.den);
 
 		out->frame_rate_milli = milli > 0 && milli <= 1000000 ? (uint32_t)milli : 0;
 	}
+}
+
+/* AAC says it in its configuration; where it has none libavcodec has seen frames. */
+static const char *audio_profile(const AVCodecParameters *par)
+{
+	if (par->codec_id == AV_CODEC_ID_AAC && par->extradata_size > 0)
+		return aac_config_profile(par->extradata, (size_t)par->extradata_size);
+	return avcodec_profile_name(par->codec_id, par->profile);
 }
 
 static void take_audio(const AVStream *st, struct av_facts *out)
@@ -143,6 +160,8 @@ static void take_audio(const AVStream *st, struct av_facts *out)
 	    (out->tracks_n == 0 || !(st->disposition & AV_DISPOSITION_DEFAULT)))
 		return;
 	copy_text(out->audio_codec, AV_NAME_MAX, avcodec_get_name(par->codec_id));
+	out->audio_profile[0] = '\0'; /* of another track */
+	copy_text(out->audio_profile, AV_NAME_MAX, audio_profile(par));
 	out->sample_rate = par->sample_rate > 0 ? (uint32_t)par->sample_rate : 0;
 	out->channels = channels_n;
 	out->bits_per_sample = bits > 0 && bits <= 64 ? (uint16_t)bits : 0;

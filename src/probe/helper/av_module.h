@@ -14,6 +14,8 @@
 
 enum av_status { AV_STATUS_OK, AV_STATUS_BROKEN, AV_STATUS_TIMEOUT, AV_STATUS_NO_MEMORY };
 
+enum av_scan { AV_SCAN_UNKNOWN, AV_SCAN_PROGRESSIVE, AV_SCAN_INTERLACED };
+
 struct av_track {
 	char codec[AV_NAME_MAX];
 	char language[AV_NAME_MAX];
@@ -28,10 +30,12 @@ struct av_facts {
 	uint32_t frame_rate_milli;
 	uint16_t level;
 	uint16_t has_video; /* moving pictures, not a cover */
+	enum av_scan scan;
 	char container[AV_NAME_MAX];
 	char video_codec[AV_NAME_MAX];
 	char video_profile[AV_NAME_MAX];
 	char audio_codec[AV_NAME_MAX];
+	char audio_profile[AV_NAME_MAX];
 	uint32_t sample_rate;
 	uint16_t channels;
 	uint16_t bits_per_sample;

@@ -12,6 +12,12 @@ _Static_assert((int)MEDIA_CLASS_AUDIO == (int)MEDIA_KIND_AUDIO &&
 		       (int)MEDIA_CLASS_VIDEO == (int)MEDIA_KIND_VIDEO &&
 		       (int)MEDIA_CLASS_IMAGE == (int)MEDIA_KIND_IMAGE,
 	       "the table of types speaks the schema's language");
+_Static_assert((int)SNIFF_STREAM_TRANSPORT == (int)MPEG_STREAM_TRANSPORT &&
+		       (int)SNIFF_STREAM_TRANSPORT_ZERO == (int)MPEG_STREAM_TRANSPORT_ZERO &&
+		       (int)SNIFF_STREAM_TRANSPORT_STAMPED == (int)MPEG_STREAM_TRANSPORT_STAMPED &&
+		       (int)SNIFF_STREAM_SYSTEM == (int)MPEG_STREAM_SYSTEM &&
+		       (int)SNIFF_STREAM_PROGRAM == (int)MPEG_STREAM_PROGRAM,
+	       "and so does the sniffer");
 
 /* The layout by content. An ID3 tag may stand before other audio: look behind it. */
 static enum media_format sniff_source(const struct source *s)
@@ -92,6 +98,23 @@ static enum media_class reader_of(const struct source *s, enum media_format form
 	return format >= MEDIA_FORMAT_MATROSKA ? MEDIA_CLASS_VIDEO : MEDIA_CLASS_AUDIO;
 }
 
+/* Packets with a place for time stamps are a type of their own, whatever the name says. */
+static const char *mpeg_mime(uint8_t stream)
+{
+	switch ((enum mpeg_stream)stream) {
+	case MPEG_STREAM_TRANSPORT:
+		return MEDIA_TYPE_TS;
+	case MPEG_STREAM_TRANSPORT_ZERO:
+	case MPEG_STREAM_TRANSPORT_STAMPED:
+		return MEDIA_TYPE_STAMPED_TS;
+	case MPEG_STREAM_NONE:
+	case MPEG_STREAM_SYSTEM:
+	case MPEG_STREAM_PROGRAM:
+		break;
+	}
+	return NULL;
+}
+
 /* The mime type: the name's where it agrees with what was found, else the layout's own. */
 static void set_type(struct facts *f, enum media_format format, const struct media_type *by_name)
 {
@@ -103,7 +126,8 @@ static void set_type(struct facts *f, enum media_format format, const struct med
 
 	if (!t)
 		return;
-	f->reply.mime_type = span_str(t->mime);
+	const char *mime = mpeg_mime(f->reply.mpeg_stream);
+	f->reply.mime_type = span_str(mime ? mime : t->mime);
 	if (f->reply.container.n == 0)
 		f->reply.container = span_str(t->av_format);
 }
@@ -145,6 +169,9 @@ static void examine_as(struct facts *f, const struct source *s, enum media_forma
 	if (reader == MEDIA_CLASS_VIDEO ||
 	    (reader == MEDIA_CLASS_AUDIO && second_reader_may_help(f, format)))
 		examine_film(f, s, format, reader);
+	if (f->reply.kind == MEDIA_KIND_VIDEO &&
+	    (format == MEDIA_FORMAT_MPEG_TS || format == MEDIA_FORMAT_MPEG_PS))
+		f->reply.mpeg_stream = (uint8_t)sniff_stream(span_of(s->head, s->head_n));
 	set_type(f, format, by_name);
 }
 

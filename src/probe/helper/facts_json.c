@@ -66,6 +66,9 @@ static void stream_members(struct json *j, struct fb_table t)
 	text_member(j, "audio_codec", probe_reply_audio_codec(t));
 	text_member(j, "video_codec", probe_reply_video_codec(t));
 	text_member(j, "video_profile", probe_reply_video_profile(t));
+	text_member(j, "audio_profile", probe_reply_audio_profile(t));
+	number_member(j, "mpeg_stream", probe_reply_mpeg_stream(t));
+	number_member(j, "video_scan", probe_reply_video_scan(t));
 	number_member(j, "video_level", probe_reply_video_level(t));
 	number_member(j, "frame_rate_milli", probe_reply_frame_rate_milli(t));
 	number_member(j, "width", probe_reply_width(t));

@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+_Static_assert((int)AV_SCAN_PROGRESSIVE == (int)VIDEO_SCAN_PROGRESSIVE &&
+		       (int)AV_SCAN_INTERLACED == (int)VIDEO_SCAN_INTERLACED,
+	       "the module speaks the schema's language");
+
 static char module_path[PATH_MAX];
 
 void video_init(const char *library_dir)
@@ -71,6 +75,8 @@ static void take_facts(struct facts *f, const struct av_facts *av)
 	r->video_codec = take_text(f, av->video_codec);
 	r->video_profile = take_text(f, av->video_profile);
 	r->audio_codec = take_text(f, av->audio_codec);
+	r->audio_profile = take_text(f, av->audio_profile);
+	r->video_scan = (uint8_t)av->scan;
 	r->sample_rate = av->sample_rate;
 	r->channels = av->channels;
 	r->bits_per_sample = av->bits_per_sample;
