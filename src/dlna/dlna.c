@@ -287,11 +287,11 @@ void dlna_thumb_features(struct picture_size box, struct buf *out)
 	profile_thumb_features_add(box, out);
 }
 
-struct span dlna_client_type(struct span user_agent, struct span av_client_info, struct span mime,
-			     bool *out_interactive_av)
+struct span dlna_client_type(struct span user_agent, struct span av_client_info,
+			     struct fb_table media_file, bool *out_interactive_av)
 {
 	const struct client *c = client_of(&(struct client_headers){ user_agent, av_client_info });
 
 	*out_interactive_av = c->quirks & CLIENT_INTERACTIVE_AV;
-	return client_mime(c, mime);
+	return client_mime(c, profile_mime(media_file));
 }

@@ -43,7 +43,7 @@ struct buf;
 void dlna_content_features(struct fb_table media_file, struct buf *out);
 /** The same of a thumbnail in this box. */
 void dlna_thumb_features(struct picture_size box, struct buf *out);
-/** Likewise the type to give out for what is of type `mime`, to the device that sent these headers
+/** Likewise the type to give out for a file, to the device that sent these headers
  * (p NULL: not sent), and whether it asks for films in transfer mode Interactive. */
-struct span dlna_client_type(struct span user_agent, struct span av_client_info, struct span mime,
-			     bool *out_interactive_av);
+struct span dlna_client_type(struct span user_agent, struct span av_client_info,
+			     struct fb_table media_file, bool *out_interactive_av);

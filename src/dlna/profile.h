@@ -7,7 +7,8 @@
 #include "base/flatbuffer.h"
 #include "base/picture.h"
 
-/** The mime type to give out for a file; never empty. Lifetime: the record's. */
+/** The mime type to give out for a file: its own, but where its profile is called by another (MPEG
+ * transport streams are "video/mpeg" then); never empty. Lifetime: the record's. */
 struct span profile_mime(struct fb_table media_file);
 /** A harmless file name extension for its URL, without the dot. */
 struct span profile_extension(struct fb_table media_file);

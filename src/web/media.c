@@ -145,9 +145,8 @@ void media_source_send(struct media_source *src, const struct http_req *req,
 }
 
 /** Types of media only: a file's own type must not make a page of it in a browser. */
-static struct span served_type(struct fb_table media)
+static struct span served_type(struct span type)
 {
-	struct span type = media_file_mime_type(media);
 	if (span_starts(type, SPAN("audio/")) || span_starts(type, SPAN("video/")) ||
 	    span_starts(type, SPAN("image/")) || span_eq(type, SPAN("application/ogg")))
 		return type;
@@ -223,10 +222,10 @@ static void serve(struct web *w, struct fb_table media, struct span ext, const s
 	(void)ext; /* only for devices that judge by it */
 	struct media_source src;
 	bool interactive_av = false;
-	struct span type = served_type(media);
+	struct span type = media_file_mime_type(media);
 	if (w->options.client_type)
 		type = w->options.client_type(header(req, "User-Agent"),
-					      header(req, "X-AV-Client-Info"), type,
+					      header(req, "X-AV-Client-Info"), media,
 					      &interactive_av);
 	if (!add_dlna_headers(w, media, interactive_av, req, reply))
 		return;
@@ -240,6 +239,7 @@ static void serve(struct web *w, struct fb_table media, struct span ext, const s
 		web_refuse(reply, e);
 		return;
 	}
+	type = served_type(type);
 	http_reply_header(reply, "Content-Type", type);
 	if (span_starts(type, SPAN("image/svg"))) /* SVG can hold scripts */
 		http_reply_header(reply, "Content-Security-Policy",

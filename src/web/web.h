@@ -29,10 +29,10 @@ struct web_options {
 	void (*content_features)(struct fb_table media_file, struct buf *out);
 	/** The same of a thumbnail in this box (dlna_thumb_features). */
 	void (*thumb_features)(struct picture_size box, struct buf *out);
-	/** The type that a device is to hear for what is of type `mime`, and whether it asks for
-	 * films in Interactive mode (dlna_client_type). NULL: none is special. */
+	/** The type that a device is to hear for a file, and whether it asks for films in
+	 * Interactive mode (dlna_client_type). NULL: the record's own. */
 	struct span (*client_type)(struct span user_agent, struct span av_client_info,
-				   struct span mime, bool *out_interactive_av);
+				   struct fb_table media_file, bool *out_interactive_av);
 	/** Writes one JSON object: the scanner's progress (app wires the scanner). */
 	void (*progress_json)(void *ctx, struct buf *out);
 	struct cache *pages; /* dlna's; only its figures are shown. May be NULL */

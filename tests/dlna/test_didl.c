@@ -3,6 +3,7 @@
 #include "base/media_type.h"
 #include "dlna/client.h"
 #include "dlna/didl.h"
+#include "dlna/dlna.h"
 #include "dlna/filter.h"
 #include "dlna/profile.h"
 #include "dlna/property.h"
@@ -424,6 +425,209 @@ TEST(profile, h264_in_mp4)
 	EXPECT_STR("AVC_MP4_BL_L3L_SD_AAC", name_of(&in));
 	in.audio_codec = SPAN("");
 	EXPECT_STR("none", name_of(&in));
+}
+
+static struct media_file_in stream_film(const char *name)
+{
+	return (struct media_file_in){ .path = SPAN("/a"),
+				       .filename = span_str(name),
+				       .kind = MEDIA_KIND_VIDEO,
+				       .video_codec = SPAN("mpeg2video"),
+				       .video_profile = SPAN("Main"),
+				       .video_level = 8,
+				       .video_scan = VIDEO_SCAN_INTERLACED,
+				       .audio_codec = SPAN("mp2"),
+				       .width = 720,
+				       .height = 576,
+				       .frame_rate_milli = 25000,
+				       .bitrate = 5000000,
+				       .sample_rate = 48000,
+				       .channels = 2 };
+}
+
+TEST(profile, mpeg_2_in_a_program_stream)
+{
+	struct media_file_in in = stream_film("a.vob");
+
+	in.mime_type = SPAN("video/mpeg");
+	in.mpeg_stream = MPEG_STREAM_PROGRAM;
+	EXPECT_STR("MPEG_PS_PAL", name_of(&in));
+	in.audio_codec = SPAN("ac3");
+	in.channels = 6;
+	EXPECT_STR("MPEG_PS_PAL", name_of(&in));
+	in.audio_codec = SPAN("dts");
+	EXPECT_STR("none", name_of(&in));
+	in.audio_codec = SPAN("ac3");
+	in.height = 480;
+	EXPECT_STR("none", name_of(&in)); /* NTSC's lines at PAL's rate */
+	in.frame_rate_milli = 29970;
+	EXPECT_STR("MPEG_PS_NTSC", name_of(&in));
+	in.bitrate = 12000000;
+	EXPECT_STR("none", name_of(&in));
+	in.bitrate = 5000000;
+	in.video_level = 4; /* High */
+	EXPECT_STR("none", name_of(&in));
+	in.video_level = 0;
+	EXPECT_STR("none", name_of(&in));
+	in.video_level = 8;
+	in.sample_rate = 44100;
+	EXPECT_STR("none", name_of(&in));
+	in.sample_rate = 48000;
+	in.mpeg_stream = MPEG_STREAM_SYSTEM;
+	EXPECT_STR("none", name_of(&in));
+	in.mpeg_stream = MPEG_STREAM_NONE; /* read by a version before */
+	EXPECT_STR("none", name_of(&in));
+}
+
+TEST(profile, transport_streams_by_their_packets)
+{
+	static const struct {
+		uint8_t stream;
+		const char *mime;
+		const char *want, *want_mime;
+	} rows[] = {
+		{ MPEG_STREAM_TRANSPORT, "video/mp2t", "MPEG_TS_SD_EU_ISO", "video/mpeg" },
+		{ MPEG_STREAM_TRANSPORT_ZERO, "video/vnd.dlna.mpeg-tts", "MPEG_TS_SD_EU",
+		  "video/vnd.dlna.mpeg-tts" },
+		{ MPEG_STREAM_TRANSPORT_STAMPED, "video/vnd.dlna.mpeg-tts", "MPEG_TS_SD_EU_T",
+		  "video/vnd.dlna.mpeg-tts" },
+		{ MPEG_STREAM_NONE, "video/mp2t", "none", "video/mp2t" },
+		{ 77, "video/mp2t", "none", "video/mp2t" }, /* of a version to come */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct media_file_in in = stream_film("a.ts");
+
+		in.mime_type = span_str(rows[i].mime);
+		in.mpeg_stream = rows[i].stream;
+		EXPECT_STR(rows[i].want, name_of(&in));
+		EXPECT_SPAN(span_str(rows[i].want_mime), profile_mime(record_of(&in)));
+		EXPECT_SPAN(SPAN("ts"), profile_extension(record_of(&in)));
+		/* Content-Type says what protocolInfo said. */
+		bool interactive;
+		EXPECT_SPAN(span_str(rows[i].want_mime),
+			    dlna_client_type((struct span){ NULL, 0 }, (struct span){ NULL, 0 },
+					     record_of(&in), &interactive));
+	}
+}
+
+TEST(profile, rates_of_films_are_for_progressive_pictures)
+{
+	static const struct {
+		uint32_t width, height, rate;
+		uint8_t scan;
+		const char *want;
+	} rows[] = {
+		{ 720, 480, 29970, VIDEO_SCAN_INTERLACED, "MPEG_TS_SD_NA_ISO" },
+		{ 720, 480, 23976, VIDEO_SCAN_PROGRESSIVE, "none" },
+		{ 704, 480, 23976, VIDEO_SCAN_PROGRESSIVE, "MPEG_TS_SD_NA_ISO" },
+		{ 704, 480, 23976, VIDEO_SCAN_INTERLACED, "none" },
+		{ 704, 480, 23976, VIDEO_SCAN_UNKNOWN, "none" },
+		{ 704, 480, 59940, VIDEO_SCAN_PROGRESSIVE, "MPEG_TS_SD_NA_ISO" },
+		{ 704, 480, 0, VIDEO_SCAN_PROGRESSIVE, "none" },
+		{ 1920, 1080, 29970, VIDEO_SCAN_INTERLACED, "MPEG_TS_HD_NA_ISO" },
+		{ 1920, 1080, 24000, VIDEO_SCAN_PROGRESSIVE, "MPEG_TS_HD_NA_ISO" },
+		{ 1920, 1080, 25000, VIDEO_SCAN_INTERLACED, "none" },
+		{ 1920, 1088, 29970, VIDEO_SCAN_INTERLACED, "none" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct media_file_in in = stream_film("a.ts");
+
+		in.mpeg_stream = MPEG_STREAM_TRANSPORT;
+		in.audio_codec = SPAN("ac3");
+		in.video_level = 4;
+		in.width = rows[i].width;
+		in.height = rows[i].height;
+		in.frame_rate_milli = rows[i].rate;
+		in.video_scan = rows[i].scan;
+		EXPECT_STR(rows[i].want, name_of(&in));
+	}
+}
+
+TEST(profile, h264_in_a_transport_stream)
+{
+	static const struct {
+		const char *profile, *audio, *audio_profile;
+		uint16_t level, channels;
+		uint32_t width, height;
+		const char *want;
+	} rows[] = {
+		{ "Main", "ac3", "", 30, 6, 720, 576, "AVC_TS_MP_SD_AC3_T" },
+		{ "Main", "aac", "LC", 30, 2, 720, 576, "AVC_TS_MP_SD_AAC_MULT5_T" },
+		{ "Main", "mp3", "", 30, 2, 720, 576, "AVC_TS_MP_SD_MPEG1_L3_T" },
+		{ "Main", "aac", "HE-AAC", 30, 2, 720, 576, "none" },
+		{ "Main", "aac", "", 30, 2, 720, 576, "none" },
+		{ "Main", "mp3", "", 30, 6, 720, 576, "none" },
+		{ "Main", "ac3", "", 40, 6, 1920, 1080, "AVC_TS_MP_HD_AC3_T" },
+		{ "Main", "aac", "LC", 40, 6, 1920, 1080, "AVC_TS_MP_HD_AAC_MULT5_T" },
+		{ "High", "ac3", "", 40, 6, 1920, 1080, "AVC_TS_HP_HD_AC3_T" },
+		{ "High", "ac3", "", 41, 6, 1920, 1080, "none" },
+		{ "High", "aac", "LC", 40, 2, 1920, 1080, "none" },
+		{ "High 10", "ac3", "", 40, 6, 1920, 1080, "none" },
+		{ "Main", "ac3", "", 40, 6, 3840, 2160, "none" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct media_file_in in = stream_film("a.m2ts");
+
+		in.mpeg_stream = MPEG_STREAM_TRANSPORT_STAMPED;
+		in.video_codec = SPAN("h264");
+		in.video_profile = span_str(rows[i].profile);
+		in.video_level = rows[i].level;
+		in.audio_codec = span_str(rows[i].audio);
+		in.audio_profile = span_str(rows[i].audio_profile);
+		in.channels = rows[i].channels;
+		in.width = rows[i].width;
+		in.height = rows[i].height;
+		printf("row %zu\n", i);
+		EXPECT_STR(rows[i].want, name_of(&in));
+	}
+}
+
+TEST(profile, aac_by_what_is_known_of_it)
+{
+	static const struct {
+		const char *profile;
+		uint32_t bitrate;
+		const char *want;
+	} rows[] = {
+		{ "LC", 48000, "AAC_ISO_320" },	      { "LC", 128000, "AAC_ISO_320" },
+		{ "LC", 400000, "AAC_ISO" },	      { "", 48000, "none" },
+		{ "", 128000, "AAC_ISO_320" },	      { "HE-AAC", 48000, "HEAAC_L2_ISO" },
+		{ "HE-AAC", 128000, "HEAAC_L2_ISO" }, { "HE-AACv2", 48000, "none" },
+		{ "Main", 128000, "none" },	      { "HE-AAC", 400000, "none" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct media_file_in in = song();
+
+		in.mime_type = SPAN("audio/mp4");
+		in.audio_codec = SPAN("aac");
+		in.audio_profile = span_str(rows[i].profile);
+		in.bitrate = rows[i].bitrate;
+		EXPECT_STR(rows[i].want, name_of(&in));
+	}
+}
+
+TEST(profile, every_name_is_in_the_source_list_once)
+{
+	static const char *const names[] = { "video/mpeg:DLNA.ORG_PN=MPEG_TS_SD_EU_ISO,",
+					     "audio/mp4:DLNA.ORG_PN=AAC_ISO_320,",
+					     "video/mpeg:DLNA.ORG_PN=MPEG_PS_PAL," };
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	profile_source_list(&b);
+	struct span list = buf_span(&b);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *at = memmem(list.p, list.n, names[i], strlen(names[i]));
+
+		EXPECT(at != NULL);
+		EXPECT(!memmem(at + 1, list.n - (size_t)(at + 1 - list.p), names[i],
+			       strlen(names[i])));
+	}
+	buf_fini(&b);
 }
 
 TEST(profile, the_source_list_has_every_type_once_and_needs_no_escape)
