@@ -297,7 +297,8 @@ NODISCARD enum err db_txn_remove(struct db_txn *txn, unsigned table, uint64_t id
  * goes on. It writes out what is pending, so take one per many changes. A view stays as it is when
  * the transaction goes on; end each before the transaction. Errors: as db_txn_put(). */
 NODISCARD enum err db_txn_view(struct db_txn *txn, struct db_snap **out);
-/** NULL is fine. */
+/** NULL is fine. Waits for what a thread beside this one does for the transaction; its error is
+ * that of the next call. */
 void db_txn_view_end(struct db_txn *txn, struct db_snap *view);
 
 /** Make it durable, then visible. Either way the transaction ends. On an error nothing of it is

@@ -27,8 +27,14 @@ enum err db_txn_view(struct db_txn *txn, struct db_snap **out)
 	return ERR_OK;
 }
 
+/* Its runs are the transaction's too, and db-index may be making one of several. */
 void db_txn_view_end(struct db_txn *txn, struct db_snap *view)
 {
+	if (!view)
+		return;
+	enum err e = index_thread_join(&txn->db->index_thread);
+	if (txn->err == ERR_OK)
+		txn->err = e;
 	snap_free(txn->db, view);
 }
 

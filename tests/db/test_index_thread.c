@@ -223,6 +223,30 @@ TEST_LIMIT(db_index_thread, a_view_shows_what_it_has_done, 120)
 	db_close(db);
 }
 
+/* The runs of a view are the transaction's, which become one while the view is still there. */
+TEST_LIMIT(db_index_thread, a_view_may_end_while_the_transaction_goes_on, 120)
+{
+	struct db *db = opened(test_tmpdir(), 1, NULL);
+	struct db_txn *txn;
+	struct db_snap *views[2 * MERGE_FAN_IN];
+	uint64_t id = 1;
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (unsigned v = 0; v < ARRAY_LEN(views); v++) {
+		for (uint64_t end = id + 40; id < end; id++)
+			EXPECT_OK(fx_put(txn, FX_MEDIA, id, 1));
+		EXPECT_OK(db_txn_view(txn, &views[v]));
+	}
+	for (unsigned v = 0; v < ARRAY_LEN(views); v++) {
+		for (uint64_t end = id + ROWS / ARRAY_LEN(views); id < end; id++)
+			EXPECT_OK(fx_put(txn, FX_MEDIA, id, 1));
+		EXPECT_U64(40 * (v + 1), db_rows(views[v], FX_MEDIA));
+		db_txn_view_end(txn, views[v]);
+	}
+	EXPECT_OK(db_txn_commit(txn));
+	fx_expect_sound(db);
+	db_close(db);
+}
+
 TEST_LIMIT(db_index_thread, small_transactions_and_one_processor_have_none, 120)
 {
 	struct db *db = opened(test_tmpdir(), 0, NULL);
