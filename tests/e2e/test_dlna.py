@@ -170,6 +170,35 @@ def test_resources_are_there_and_as_described():
     check_resources(Server(sample()))
 
 
+def test_films_of_television_are_called_by_their_profiles():
+    """From the packets on the disk to protocolInfo and Content-Type."""
+    need("ffmpeg")
+    media = sample_copy()
+    lines = ["-f", "lavfi", "-i", "testsrc=size=720x576:rate=25:duration=2", "-f", "lavfi", "-i",
+             "sine=duration=2:sample_rate=48000", "-ac", "2", "-b:v", "4M", "-flags", "+ildct+ilme"]
+    mpeg2 = lines + ["-c:v", "mpeg2video"]
+    h264 = lines + ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
+    expected = {
+        "program.vob": (mpeg2 + ["-c:a", "mp2", "-f", "dvd"], "video/mpeg", "MPEG_PS_PAL"),
+        "plain.ts": (mpeg2 + ["-c:a", "mp2"], "video/mpeg", "MPEG_TS_SD_EU_ISO"),
+        "stamped.m2ts": (mpeg2 + ["-c:a", "ac3", "-mpegts_m2ts_mode", "1"], "video/vnd.dlna.mpeg-tts",
+                         "MPEG_TS_SD_EU_T"),
+        "advanced.ts": (h264 + ["-c:a", "aac"], "video/mpeg", "AVC_TS_MP_SD_AAC_MULT5_ISO"),
+        "advanced-stamped.m2ts": (h264 + ["-c:a", "ac3", "-mpegts_m2ts_mode", "1"], "video/vnd.dlna.mpeg-tts",
+                      "AVC_TS_MP_SD_AC3_T"),
+    }
+    for name, (arguments, _, _) in expected.items():
+        subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", *arguments, media / name], check=True)
+    server = Server(media)
+    check_resources(server)
+    told = {}
+    for item in server.browse("VT")[0].findall("d:item", NAMES):
+        _, _, mime, features = item.find("d:res", NAMES).get("protocolInfo").split(":", 3)
+        told[item.find("dc:title", NAMES).text] = mime, features.split(";")[0]
+    for name, (_, mime, profile) in expected.items():
+        equal((mime, "DLNA.ORG_PN=" + profile), told[name.split(".")[0]], name)
+
+
 def test_devices_get_the_types_that_they_were_told():
     server = Server(sample())
     for agent, info in (("DLNADOC/1.50 SEC_HHP_[TV] Samsung 7 Series (55)/1.0", ""),
