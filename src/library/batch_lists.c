@@ -198,7 +198,8 @@ enum err batch_playlist_import(struct batch *b, const struct playlist_import *im
 				      .at = PLAYLIST_END,
 				      .source = import->source };
 	if (import->how == PLAYLIST_IMPORT_GONE)
-		return add(b, OP_PLAYLIST_IMPORT, &args, sizeof args, out);
+		return import->id ? add(b, OP_PLAYLIST_IMPORT, &args, sizeof args, out)
+				  : ERR_INVALID; /* else a new one, without a name */
 	if (!path_is_sound(args.source.path) || args.source.modified == 0)
 		return ERR_INVALID;
 	enum err e = copy_name(b, import->name, &args.name);

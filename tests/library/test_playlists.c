@@ -500,6 +500,11 @@ TEST(playlists, of_a_file_are_imported_and_keep_what_stays)
 	EXPECT_U64(4, playlist_inode(row));
 	EXPECT_ERR(ERR_NOTFOUND, library_playlist_by_path(sn, SPAN("/m/mine.m3u"), &row));
 	library_snap_end(sn);
+	struct playlist_import none = { .how = PLAYLIST_IMPORT_GONE };
+	struct batch *b;
+	EXPECT_OK(batch_new(&b));
+	EXPECT_ERR(ERR_INVALID, batch_playlist_import(b, &none, NULL));
+	batch_free(b);
 	in.how = PLAYLIST_IMPORT_GONE;
 	EXPECT_OK(import(&s, in).err);
 	EXPECT_ERR(ERR_NOTFOUND, import(&s, in).err);
