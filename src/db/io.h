@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything the store does to a disk goes through this table, so that tests can record it, tear it
  * and make it fail. Conventions are those of the system calls (-1 and errno; after EINTR the caller
- * asks again). Reads go through maps
- * of the descriptors that open() returns, which must therefore be real. */
+ * asks again). Reads go through maps of the descriptors that open() returns, which must therefore
+ * be real. Threads: the writer's, and db-index's at the same time (index_thread.h). */
 #pragma once
 
 #include <stddef.h>
