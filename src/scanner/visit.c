@@ -317,7 +317,8 @@ static enum err start_nameless(struct scanner *s, const struct frame *f,
 			       const struct plan_action *a, enum visit_mode mode)
 {
 	const struct walk_entry *entry = &s->listing.files.items[a->entry];
-	enum err look = walk_look(f->fd, entry);
+	const struct media_type *type;
+	enum err look = walk_look(f->fd, entry, &type);
 
 	if (look != ERR_OK && a->kind == PLAN_NEW)
 		return ERR_OK; /* nor is it said that one cannot be read: who knows what it is? */

@@ -257,19 +257,33 @@ static bool examine(const struct walk_source *source, struct walk_entry *e)
 	return false;
 }
 
+static bool is_film_or_music(uint8_t media_class)
+{
+	return media_class == MEDIA_CLASS_AUDIO || media_class == MEDIA_CLASS_VIDEO;
+}
+
 /* The film's and the album's own pictures are no photos. */
-static bool holds_films_or_music(const struct walk_listing *l)
+static bool holds_films_or_music(const struct walk_source *source, const struct walk_listing *l)
 {
 	for (size_t i = 0; i < l->files.n; i++)
-		if (l->files.items[i].media_class == MEDIA_CLASS_AUDIO ||
-		    l->files.items[i].media_class == MEDIA_CLASS_VIDEO)
+		if (is_film_or_music(l->files.items[i].media_class))
 			return true;
+	for (size_t i = 0, looks = 0; i < l->files.n && looks < WALK_LOOKS_MAX; i++) {
+		const struct media_type *type;
+
+		if (!l->files.items[i].nameless)
+			continue;
+		looks++;
+		if (walk_look(source->fd, &l->files.items[i], &type) == ERR_OK &&
+		    is_film_or_music(type->media_class))
+			return true;
+	}
 	return false;
 }
 
 static void examine_files(const struct walk_source *source, struct walk_listing *l)
 {
-	bool art_apart = l->sides.folder_art.n > 0 && holds_films_or_music(l);
+	bool art_apart = l->sides.folder_art.n > 0 && holds_films_or_music(source, l);
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->files.n; i++) {
@@ -479,7 +493,7 @@ const struct media_type *walk_type_of(int fd)
 	return n > 0 ? sniff_type(span_of(head, (size_t)n)) : NULL;
 }
 
-enum err walk_look(int fd, const struct walk_entry *entry)
+enum err walk_look(int fd, const struct walk_entry *entry, const struct media_type **out)
 {
 	CLEANUP(fd_closep) int file = -1;
 	struct stat st;
@@ -487,5 +501,9 @@ enum err walk_look(int fd, const struct walk_entry *entry)
 
 	if (e != ERR_OK)
 		return e;
-	return walk_type_of(file) ? ERR_OK : ERR_UNSUPPORTED;
+	const struct media_type *type = walk_type_of(file);
+	if (!type)
+		return ERR_UNSUPPORTED;
+	*out = type;
+	return ERR_OK;
 }

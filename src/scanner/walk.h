@@ -12,6 +12,7 @@
 #include "scanner/report.h"
 
 #define WALK_ENTRIES_MAX 1000000u /* of one directory; the rest is not seen */
+#define WALK_LOOKS_MAX 64u /* files without extension that are opened for whose cover it is */
 #define WALK_NAMES_MAX_BYTES ((size_t)512 << 20)
 
 /** One file that may be media, or one directory. Names and keys end with the listing. */
@@ -83,7 +84,7 @@ NODISCARD enum err walk_open_file(int fd, const struct walk_entry *entry, int *o
 struct media_type;
 const struct media_type *walk_type_of(int fd);
 /** The same for an entry. ERR_UNSUPPORTED: no media; the errors of walk_open_file(). */
-NODISCARD enum err walk_look(int fd, const struct walk_entry *entry);
+NODISCARD enum err walk_look(int fd, const struct walk_entry *entry, const struct media_type **out);
 
 static inline int64_t walk_time_ns(struct timespec t)
 {

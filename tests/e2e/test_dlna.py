@@ -3,6 +3,7 @@
 import http.client
 import http.server
 import json
+import pathlib
 import re
 import shutil
 import subprocess
@@ -197,6 +198,28 @@ def test_films_of_television_are_called_by_their_profiles():
         told[item.find("dc:title", NAMES).text] = mime, features.split(";")[0]
     for name, (_, mime, profile) in expected.items():
         equal((mime, "DLNA.ORG_PN=" + profile), told[name.split(".")[0]], name)
+
+
+def kinds_of(server):
+    """Of all songs, films and pictures: (where listed, mime type, extension of the URL), sorted."""
+    return sorted((container, res.get("protocolInfo").split(":")[2], pathlib.Path(res.text).suffix)
+                  for container in ("AT", "VT", "IT")
+                  for res in (item.find("d:res", NAMES)
+                              for item in server.browse(container)[0].findall("d:item", NAMES)))
+
+
+def test_files_without_an_extension_are_served_as_what_they_are():
+    media = sample_copy()
+    named = Server(media)
+    want = kinds_of(named)
+    named.stop()
+    suffixes = {suffix for _, _, suffix in want}
+    for path in media.rglob("*"):
+        if path.suffix in suffixes and path.stem not in ("cover", "folder"):
+            path.rename(path.with_name(path.stem.replace(".", "_")))
+    nameless = Server(media)
+    equal(want, kinds_of(nameless), "types")
+    check_resources(nameless)
 
 
 def test_devices_get_the_types_that_they_were_told():

@@ -807,6 +807,20 @@ TEST(scan, media_without_an_extension_is_found_by_its_content)
 	rig_close(&rig);
 }
 
+TEST(scan, cover_beside_music_without_an_extension_is_no_photo)
+{
+	rig_open(&rig);
+	rig_media("cbr.mp3", "media/A/song");
+	rig_media("picture.jpg", "media/A/cover.jpg");
+	rig_media("picture.jpg", "media/B/cover.jpg");
+	rig_sh("echo words > media/A/README; echo words > media/B/README");
+	rig_scan(&rig);
+	EXPECT_U64(0, rig_id(&rig, "media/A/cover.jpg"));
+	EXPECT(rig_id(&rig, "media/B/cover.jpg") != 0);
+	EXPECT_U64(2, rig_files(&rig));
+	rig_close(&rig);
+}
+
 TEST(scan, media_without_an_extension_keeps_its_id_and_goes_when_it_is_text)
 {
 	rig_open(&rig);
