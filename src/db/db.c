@@ -491,8 +491,10 @@ void db_close(struct db *db)
 		return;
 	ASSERT(!db->txn.open);
 	merge_abandon(db);
-	if (!db->read_only && db_checkpoint(db) == ERR_OK)
+	if (!db->read_only && db_checkpoint(db) == ERR_OK) {
+		(void)!db_checkpoint(db); /* what was merged away; the next opening can do it, too */
 		log_trim(db);
+	}
 	db_free(db);
 }
 

@@ -185,21 +185,26 @@ static void expect_rows(struct db *db, uint64_t n)
 	db_snap_end(sn);
 }
 
+static void commit_rows(struct db *db)
+{
+	struct db_txn *txn;
+	EXPECT_OK(db_txn_begin(db, &txn));
+	for (unsigned k = 0; k < COMMIT_ROWS; k++)
+		EXPECT_OK(fx_put(txn, FX_MEDIA, db_txn_new_id(txn, FX_MEDIA), 1));
+	EXPECT_OK(db_txn_commit(txn));
+	while (db_maintain(db))
+		continue;
+}
+
 /* In commits of one size, each of which becomes a run: a merge makes of its runs one eight times as
  * large, and does not take a large one along for the sake of a few small ones. */
 TEST_LIMIT(db_merge, a_row_is_written_once_for_each_factor_of_eight, 120)
 {
 	struct db *db = counting_open(test_tmpdir());
 	for (unsigned i = 0; i < COMMITS; i++) {
-		struct db_txn *txn;
 		if (i == COMMITS / 2)
 			EXPECT_OK(db_checkpoint(db));
-		EXPECT_OK(db_txn_begin(db, &txn));
-		for (unsigned k = 0; k < COMMIT_ROWS; k++)
-			EXPECT_OK(fx_put(txn, FX_MEDIA, db_txn_new_id(txn, FX_MEDIA), 1));
-		EXPECT_OK(db_txn_commit(txn));
-		while (db_maintain(db))
-			continue;
+		commit_rows(db);
 	}
 	uint64_t busy_bytes = written_bytes;
 	struct db_stats stats;
@@ -223,6 +228,23 @@ TEST_LIMIT(db_merge, a_row_is_written_once_for_each_factor_of_eight, 120)
 	EXPECT_OK(db_checkpoint(db));
 	EXPECT_U64(run_files_count(test_tmpdir()), 1);
 	expect_rows(db, (uint64_t)COMMITS * COMMIT_ROWS);
+	fx_expect_sound(db);
+	db_close(db);
+}
+
+TEST(db_merge, a_closed_store_has_no_file_that_was_merged_away)
+{
+	struct db *db = counting_open(test_tmpdir());
+	for (unsigned i = 0; i < 6; i++)
+		commit_rows(db);
+	EXPECT_OK(db_checkpoint(db));
+	while (db_maintain_idle(db))
+		continue;
+	EXPECT(run_files_count(test_tmpdir()) > 1);
+	db_close(db);
+	EXPECT_U64(run_files_count(test_tmpdir()), 1);
+	db = counting_open(test_tmpdir());
+	expect_rows(db, 6ull * COMMIT_ROWS);
 	fx_expect_sound(db);
 	db_close(db);
 }
