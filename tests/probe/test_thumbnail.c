@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fd.h"
 #include "harness.h"
 #include "probe/helper/audio.h"
@@ -336,6 +337,38 @@ static void mutate(const char *name, unsigned rounds)
 		if (f->reply.status == PROBE_STATUS_OK)
 			expect_plain_jpeg(f->reply.art);
 	}
+}
+
+/* Places of items, each in as many pieces as can be, of no bytes: the file pays for none of them.
+ */
+TEST_LIMIT(thumbnail, heif_pieces_of_no_bytes_cost_no_time, 5)
+{
+	static const char head[] = "\0\0\0\0meta\0\0\0\0"
+				   "\0\0\0\42iinf\0\0\0\0\0\1"
+				   "\0\0\0\24infe\2\0\0\0\0\11\0\0Exif"
+				   "\0\0\0\44iprp\0\0\0\34ipco"
+				   "\0\0\0\24ispe\0\0\0\0\0\0\0\10\0\0\0\10"
+				   "\0\6\0\12iloc\0\0\0\0\0\0\377\377";
+	static const char entry[6] = "\0\1\0\0\377\377";
+	static struct heif out;
+	struct source source;
+	CLEANUP(buf_fini) struct buf b;
+
+	buf_init(&b, HEIF_META_MAX_BYTES);
+	buf_add(&b, span_of(head, sizeof head - 1));
+	for (unsigned i = 0; i < 0xffff; i++)
+		buf_add(&b, span_of(entry, sizeof entry));
+	EXPECT(buf_err(&b) == ERR_OK);
+	/* the sizes of meta and iloc */
+	size_t iloc = 16 + 65535 * sizeof entry, at = sizeof head - 1 - 16;
+	for (unsigned i = 0; i < 4; i++) {
+		b.p[i] = (char)(b.n >> (24 - 8 * i));
+		b.p[at + i] = (char)(iloc >> (24 - 8 * i));
+	}
+	source_init_bytes(&source, buf_span(&b));
+	EXPECT(heif_read(&source, &out) == ERR_OK);
+	EXPECT_U64(8, out.picture.width);
+	EXPECT_U64(0, out.exif.n);
 }
 
 TEST_LIMIT(thumbnail, mutated_pictures_never_hurt, 240)

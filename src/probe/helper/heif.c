@@ -163,8 +163,8 @@ static struct heif_extent item_extent(struct meta *m, uint32_t id)
 		uint64_t extents_n = take(&s, 2);
 		(void)take(&s, index_n);
 		struct heif_extent first = { take(&s, offset_n), take(&s, length_n) };
-		for (uint64_t i = 1; i < extents_n && s.n > 0; i++)
-			(void)take(&s, offset_n), (void)take(&s, length_n), (void)take(&s, index_n);
+		if (extents_n > 1) /* at once: they may be of no bytes, and as many as they like */
+			s = span_skip(s, (size_t)(extents_n - 1) * (offset_n + length_n + index_n));
 		if (have != id)
 			continue;
 		first.at += base;
