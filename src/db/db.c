@@ -492,7 +492,8 @@ void db_close(struct db *db)
 	ASSERT(!db->txn.open);
 	merge_abandon(db);
 	if (!db->read_only && db_checkpoint(db) == ERR_OK) {
-		(void)!db_checkpoint(db); /* what was merged away; the next opening can do it, too */
+		/* what was merged away goes; where that fails, with the next opening */
+		(void)!db_checkpoint(db);
 		log_trim(db);
 	}
 	db_free(db);

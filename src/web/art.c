@@ -60,21 +60,23 @@ struct made_from {
 	struct picture_source source;
 	uint64_t size;
 	int64_t modified_ns;
+	char canonical[MEDIA_PATH_MAX]; /* of folder art: source.canonical may be in it */
 };
 
 /** The file itself; its record is asked, so that a disk may sleep. */
-static struct made_from from_file(struct fb_table media)
+static void from_file(struct fb_table media, struct made_from *out)
 {
-	return (struct made_from){ .source = { media_file_path(media), media_file_filename(media),
-					       media_file_canonical_path(media) },
-				   .size = media_file_size(media),
-				   .modified_ns = media_file_modified(media) };
+	out->source = (struct picture_source){ media_file_path(media), media_file_filename(media),
+					       media_file_canonical_path(media) };
+	out->size = media_file_size(media);
+	out->modified_ns = media_file_modified(media);
 }
 
 /** Folder art: nothing else tells when it changes. ERR_NOTFOUND: it is gone. */
-static enum err from_folder_art(struct span path, struct made_from *out)
+static enum err from_folder_art(struct fb_table media, struct made_from *out)
 {
-	char name[4096];
+	struct span path = media_file_art_path(media);
+	char name[MEDIA_PATH_MAX];
 	struct stat st;
 	if (path.n >= sizeof name)
 		return ERR_NOTFOUND;
@@ -82,10 +84,10 @@ static enum err from_folder_art(struct span path, struct made_from *out)
 	name[path.n] = '\0';
 	if (stat(name, &st) != 0)
 		return ERR_NOTFOUND;
-	*out = (struct made_from){ .source = { .path = path, .name = path },
-				   .size = (uint64_t)st.st_size,
-				   .modified_ns =
-					   st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec };
+	out->source = (struct picture_source){ .path = path, .name = path };
+	out->source.canonical = media_side_canonical(media, path, out->canonical);
+	out->size = (uint64_t)st.st_size;
+	out->modified_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 	return ERR_OK;
 }
 
@@ -121,18 +123,33 @@ static void answer_made(struct web *w, struct fb_table media, const struct made_
 
 /* ---- /art/ ----------------------------------------------------------------------------------- */
 
+static enum err open_picture(struct web *w, struct fb_table media, struct span path,
+			     struct span canonical, struct media_source *out)
+{
+	enum err e = media_source_open(path, media_file_id(media), out);
+	if (e != ERR_OK || media_is_where_it_was(w->options.library, path, canonical, out->fd))
+		return e;
+	fd_closep(&out->fd);
+	return ERR_NOTFOUND;
+}
+
 static void serve_art(struct web *w, struct fb_table media, struct span ext,
 		      const struct http_req *req, struct http_reply *reply)
 {
 	(void)ext; /* the picture says its own type */
 	struct media_source src;
+	char room[MEDIA_PATH_MAX];
 	struct span path = media_file_art_path(media);
-	if (path.n == 0 && media_file_kind(media) == MEDIA_KIND_IMAGE)
+	struct span canonical = media_side_canonical(media, path, room);
+	if (path.n == 0 && media_file_kind(media) == MEDIA_KIND_IMAGE) {
 		path = media_file_path(media);
-	if (path.n > 0 && media_source_open(path, media_file_id(media), &src) == ERR_OK) {
+		canonical = media_file_canonical_path(media);
+	}
+	if (path.n > 0 && open_picture(w, media, path, canonical, &src) == ERR_OK) {
 		send_picture(&src, req, reply);
 	} else if (media_file_art_embedded(media)) {
-		struct made_from from = from_file(media);
+		struct made_from from;
+		from_file(media, &from);
 		http_reply_header(reply, "transferMode.dlna.org", SPAN("Interactive"));
 		answer_made(w, media, &from, PICTURE_BOX_ORIGINAL, req, reply);
 	} else {
@@ -171,11 +188,12 @@ static void serve_thumb(struct web *w, struct fb_table media, struct span ext,
 		      : span_eq(ext, SPAN("sm.jpg")) ? PICTURE_BOX_SM
 						     : PICTURE_BOX_ORIGINAL;
 	struct span art = media_file_art_path(media);
-	struct made_from from = from_file(media);
+	struct made_from from;
+	from_file(media, &from);
 	bool is_image = media_file_kind(media) == MEDIA_KIND_IMAGE;
 	if (box == PICTURE_BOX_ORIGINAL || !art_has_thumb(media))
 		web_refuse(reply, ERR_NOTFOUND);
-	else if (!is_image && art.n > 0 && from_folder_art(art, &from) != ERR_OK &&
+	else if (!is_image && art.n > 0 && from_folder_art(media, &from) != ERR_OK &&
 		 media_file_kind(media) == MEDIA_KIND_AUDIO && !media_file_art_embedded(media))
 		web_refuse(reply, ERR_NOTFOUND);
 	else if (add_thumb_headers(w, box, req, reply))

@@ -69,6 +69,18 @@ bool media_is_where_it_was(struct library *library, struct span path, struct spa
 	return sn && is_below_a_root(sn, real);
 }
 
+struct span media_side_canonical(struct fb_table media, struct span path, char out[MEDIA_PATH_MAX])
+{
+	struct span here = path_directory(media_file_path(media));
+	struct span there = path_directory(media_file_canonical_path(media));
+	struct span rest = span_skip(path, here.n);
+	if (there.n == 0 || !path_is_within(path, here) || there.n + rest.n > MEDIA_PATH_MAX)
+		return path;
+	memcpy(out, there.p, there.n);
+	span_copy(out + there.n, rest);
+	return span_of(out, there.n + rest.n);
+}
+
 static struct span header(const struct http_req *req, const char *name)
 {
 	struct span value = { NULL, 0 };

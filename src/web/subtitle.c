@@ -130,7 +130,14 @@ static void serve(struct web *w, struct fb_table media, struct span name,
 	buf_init(&body, 4 * SUBTITLE_TEXT_MAX_BYTES);
 	find_subtitle(media, name, &wanted);
 	struct span path = span_of(wanted.path, wanted.path_n);
+	char canonical[MEDIA_PATH_MAX];
 	enum err e = media_source_open(path, media_file_id(media), &src);
+	if (e == ERR_OK &&
+	    !media_is_where_it_was(w->options.library, path,
+				   media_side_canonical(media, path, canonical), src.fd)) {
+		fd_closep(&src.fd);
+		e = ERR_NOTFOUND;
+	}
 	if (e != ERR_OK) {
 		web_refuse(reply, e);
 		return;

@@ -63,6 +63,10 @@ NODISCARD enum err media_source_open(struct span path, uint64_t id, struct media
  * (`canonical`). */
 bool media_is_where_it_was(struct library *library, struct span path, struct span canonical,
 			   int fd);
+#define MEDIA_PATH_MAX 4096
+/** The `canonical` of a file beside `media` (art, subtitles), of which no scan has kept one: it is
+ * where the media's directory led. A link of its own must not lead out of what is served. */
+struct span media_side_canonical(struct fb_table media, struct span path, char out[MEDIA_PATH_MAX]);
 
 /** Answer with the file or a part of it: conditions, ranges, 200, 206, 304, 412, 416. Takes the
  * descriptor of `src`. Content-Type is the caller's to add before. */

@@ -273,3 +273,31 @@ TEST(media, link_put_in_place_of_a_file_does_not_lead_out_of_the_roots)
 	EXPECT_U64(404, song_status(&s, ""));
 	site_stop(&s);
 }
+
+/* Nor what lies beside it: neither a link put there before the scan nor one put there later, but
+ * one that leads elsewhere in what is served. */
+TEST(media, links_beside_a_file_do_not_lead_out_of_the_roots)
+{
+	struct site s;
+	struct answer a;
+	site_start(&s);
+	FILE *f = fopen(site_path(&s, "secret"), "we");
+	EXPECT(f && fputs("\xff\xd8\xff secret", f) >= 0 && fclose(f) == 0);
+	EXPECT(unlink(site_path(&s, "media/film.en.srt")) == 0);
+	EXPECT(symlink("../secret", site_path(&s, "media/film.en.srt")) == 0);
+	site_ask_file(&s, "GET", "/subtitle/", s.film, ".0.srt", "", &a);
+	EXPECT_U64(404, a.status);
+	client_answer_fini(&a);
+	EXPECT(unlink(site_path(&s, "media/film.en.srt")) == 0);
+	EXPECT(symlink("film.de.srt", site_path(&s, "media/film.en.srt")) == 0);
+	site_ask_file(&s, "GET", "/subtitle/", s.film, ".0.srt", "", &a);
+	EXPECT_U64(200, a.status);
+	client_answer_fini(&a);
+
+	EXPECT(unlink(site_path(&s, "media/cover.jpg")) == 0);
+	EXPECT(symlink("../secret", site_path(&s, "media/cover.jpg")) == 0);
+	site_ask_file(&s, "GET", "/art/", s.song, "", "", &a);
+	EXPECT_U64(404, a.status);
+	client_answer_fini(&a);
+	site_stop(&s);
+}
