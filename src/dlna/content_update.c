@@ -220,5 +220,7 @@ enum upnp_code content_directory_update_object(struct soap_call *call)
 	if (stored.pos != 0)
 		u.change.position_ms = bookmark_position_ms(stored);
 	code = pairs_update(call->in[UPDATE_CURRENT].text, call->in[UPDATE_NEW].text, &u);
+	if (u.anew && u.change.last_played == 0 && stored.pos != 0)
+		u.change.last_played = bookmark_last_played(stored);
 	return code == UPNP_OK ? change_make(call, &u.change, u.anew && stored.pos != 0) : code;
 }

@@ -241,6 +241,7 @@ TEST(update, what_kodi_sends_after_a_film)
 TEST(update, plays_are_added_and_taken_back)
 {
 	struct fixture fx;
+	struct doc d;
 	char id[64];
 	fixture_init(&fx);
 	put_film(&fx);
@@ -252,6 +253,9 @@ TEST(update, plays_are_added_and_taken_back)
 	expect_played(&fx, "1", "0:00:10.000");
 	EXPECT_U64(0, update(&fx, id, COUNT("1"), "")); /* not seen */
 	expect_played(&fx, "", "0:00:10.000");
+	films(&fx, "*", &d); /* when that was is still known */
+	EXPECT_U64(1, doc_count(&d, "upnp:lastPlaybackTime"));
+	doc_fini(&d);
 	EXPECT_U64(0, update(&fx, id, POSITION("10"), ""));
 	expect_played(&fx, "", "");
 	fixture_fini(&fx);

@@ -169,7 +169,8 @@ static struct heif_extent item_extent(struct meta *m, uint32_t id)
 			continue;
 		first.at += base;
 		struct span idat = find_box(m, m->boxes, "idat");
-		if (extents_n != 1 || method > 1 || (method == 1 && first.at + first.n > idat.n))
+		if (extents_n != 1 || method > 1 ||
+		    (method == 1 && (first.at > idat.n || first.n > idat.n - first.at)))
 			return none;
 		if (method == 1)
 			first.at += m->at + (uint64_t)(idat.p - m->boxes.p);
