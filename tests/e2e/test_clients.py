@@ -135,9 +135,11 @@ def check_gupnp_tree(tree):
 class Mpd:
     PORT = 6699
 
-    def __init__(self, ns):
+    def __init__(self, ns, server):
         need("mpd", "mpc")
         self.ns = ns
+        wait_for("the announcement: MPD searches when it starts, and does not soon again",
+                 lambda: "announced on interface" in server.log())
         folder = tmpdir()
         (folder / "mpd.conf").write_text(f"""
 bind_to_address "127.0.0.1"
@@ -176,7 +178,7 @@ input {{
 def test_mpd_lists_plays_and_seeks():
     ns = Namespaces()
     server = Server(sample(), options=("--name", "Salver of Tests"), namespaces=ns)
-    mpd = Mpd(ns)
+    mpd = Mpd(ns, server)
     wait_for("the server in MPD", lambda: "Salver of Tests" in mpd.mpc("ls", check=False), 20)
     equal(["Browse Folders", "Music", "Pictures", "Video"], sorted(
         line.split("/")[1] for line in mpd.mpc("ls", "Salver of Tests").splitlines()), "the root")
